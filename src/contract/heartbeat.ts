@@ -1,0 +1,81 @@
+/**
+ * The heartbeat of an amphora: a JSON message (version 3), deflated, followed by the lower-case hex of its
+ * HMAC-SHA256. Source: octavia/amphorae/backends/health_daemon/{status_message,health_daemon}.py.
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { deflateSync, inflateSync } from 'node:zlib'
+
+/** Upstream's receive buffer; nothing longer is looked at. */
+export const DATAGRAM_MAX_BYTES = 65_536
+/** What a message may inflate to: 1,000 pools with 50 members each stay under it. */
+export const MESSAGE_MAX_BYTES = 8 << 20
+const HEX_DIGEST_BYTES = 64
+const RAW_DIGEST_BYTES = 32
+
+export interface ListenerReport {
+  readonly status: string
+  readonly stats: {
+    readonly tx: number
+    readonly rx: number
+    readonly conns: number
+    readonly totconns: number
+    readonly ereq: number
+  }
+}
+
+export interface PoolReport {
+  readonly status: string
+  /** Member id to haproxy's word, `UP 1/3` included. */
+  readonly members: Readonly<Record<string, string>>
+}
+
+/** Version 3: rx, tx, totconns and ereq are deltas since the last message; conns is absolute. */
+export interface HeartbeatMessage {
+  readonly id: string
+  readonly seq: number
+  readonly ver: number
+  readonly listeners: Readonly<Record<string, ListenerReport>>
+  /** Key `<pool>:<listener>`, or `<pool>` for LVS. */
+  readonly pools: Readonly<Record<string, PoolReport>>
+}
+
+/** The datagram of a message: what `zlib.compress(json, 9)` and a hex digest give upstream. */
+export function sealHeartbeat(message: HeartbeatMessage, key: string): Buffer {
+  const packed = deflateSync(Buffer.from(JSON.stringify(message)), { level: 9 })
+  return Buffer.concat([packed, Buffer.from(digest(packed, key).toString('hex'), 'ascii')])
+}
+
+export type OpenedHeartbeat =
+  | { readonly ok: true; readonly message: unknown }
+  | { readonly ok: false; readonly why: 'oversized' | 'truncated' | 'forged' | 'malformed' }
+
+/** Checks size and digest before anything is inflated; the message still has to be parsed. */
+export function openHeartbeat(datagram: Uint8Array, key: string): OpenedHeartbeat {
+  if (datagram.length > DATAGRAM_MAX_BYTES) return { ok: false, why: 'oversized' }
+  const bytes = Buffer.from(datagram.buffer, datagram.byteOffset, datagram.length)
+  const packed = authenticated(bytes, key)
+  if (packed === 'truncated' || packed === 'forged') return { ok: false, why: packed }
+  try {
+    const json = inflateSync(packed, { maxOutputLength: MESSAGE_MAX_BYTES }).toString('utf8')
+    return { ok: true, message: JSON.parse(json) as unknown }
+  } catch {
+    // An authentic sender that packs badly: nothing more can be said of the bytes.
+    return { ok: false, why: 'malformed' }
+  }
+}
+
+/** The hex form first, then the raw digest of agents before Rocky, as upstream does. */
+function authenticated(bytes: Buffer, key: string): Buffer | 'truncated' | 'forged' {
+  if (bytes.length <= RAW_DIGEST_BYTES) return 'truncated'
+  if (bytes.length > HEX_DIGEST_BYTES) {
+    const packed = bytes.subarray(0, -HEX_DIGEST_BYTES)
+    const hex = Buffer.from(digest(packed, key).toString('hex'), 'ascii')
+    if (timingSafeEqual(hex, bytes.subarray(-HEX_DIGEST_BYTES))) return packed
+  }
+  const packed = bytes.subarray(0, -RAW_DIGEST_BYTES)
+  return timingSafeEqual(digest(packed, key), bytes.subarray(-RAW_DIGEST_BYTES)) ? packed : 'forged'
+}
+
+function digest(packed: Buffer, key: string): Buffer {
+  return createHmac('sha256', key).update(packed).digest()
+}

@@ -1,0 +1,42 @@
+/**
+ * The seam to what runs inside an amphora: the agent's REST API (rest/), or nothing at all (noop/).
+ * Every method can be repeated. A DriverError is retryable when the agent did not answer, and not when it
+ * refused.
+ */
+import type { Amphora } from '../model/amphora.ts'
+import type { LoadBalancerTree } from '../model/tree.ts'
+import type { Network, Port, Subnet } from './network.ts'
+
+export interface AmphoraInfo {
+  readonly hostname: string
+  readonly haproxy_version: string
+  readonly api_version: string
+}
+
+export interface VipPlug {
+  readonly port: Port
+  readonly network: Network
+  readonly vip: { readonly ip_address: string; readonly subnet: Subnet }
+  readonly additional_vips: readonly { readonly ip_address: string; readonly subnet: Subnet }[]
+}
+
+export interface MemberPlug {
+  readonly port: Port
+  readonly network: Network
+  readonly subnets: readonly Subnet[]
+}
+
+export interface AmphoraDriver {
+  /** Asks once whether the agent answers; the flow repeats. */
+  getInfo(amphora: Amphora): Promise<AmphoraInfo>
+  plugVip(amphora: Amphora, plug: VipPlug): Promise<void>
+  plugMember(amphora: Amphora, plug: MemberPlug): Promise<void>
+  /**
+   * Makes the amphora serve exactly this tree: configuration checked, swapped, haproxy started or
+   * reloaded; nothing is reloaded when nothing changed; haproxy is removed when no listener is left.
+   * Objects in PENDING_DELETE count as gone.
+   */
+  updateListeners(amphora: Amphora, tree: LoadBalancerTree): Promise<void>
+  /** Stops and removes what serves the load balancer. */
+  deleteLoadBalancer(amphora: Amphora, load_balancer_id: string): Promise<void>
+}

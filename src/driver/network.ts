@@ -1,0 +1,130 @@
+/**
+ * The seam to a network service: Neutron, the bridges of this machine, or nothing at all. Every method can
+ * be repeated: what is created carries our ids and is found again, deleting what is gone succeeds.
+ * `find...` returns undefined for what does not exist or is invisible. Failures are DriverErrors.
+ */
+export interface Network {
+  readonly id: string
+  readonly name: string
+  readonly mtu: number
+  readonly subnet_ids: readonly string[]
+  readonly port_security_enabled: boolean
+}
+
+export interface HostRoute {
+  /** CIDR. */
+  readonly destination: string
+  /** Next hop. */
+  readonly nexthop: string
+}
+
+export interface Subnet {
+  readonly id: string
+  readonly name: string
+  readonly network_id: string
+  readonly cidr: string
+  readonly gateway_ip: string | null
+  readonly host_routes: readonly HostRoute[]
+}
+
+export interface FixedIp {
+  readonly subnet_id: string
+  readonly ip_address: string
+}
+
+export interface Port {
+  readonly id: string
+  readonly name: string
+  readonly network_id: string
+  readonly mac_address: string
+  /** Empty for a port which nothing uses. */
+  readonly device_id: string
+  readonly device_owner: string
+  readonly fixed_ips: readonly FixedIp[]
+}
+
+/** What a VIP port is asked for. `port_id` adopts a port of the user's; else one is made. */
+export interface VipRequest {
+  readonly load_balancer_id: string
+  readonly project_id: string
+  readonly network_id: string
+  readonly subnet_id: string | null
+  readonly port_id: string | null
+  /** null: any free address of the subnet. */
+  readonly ip_address: string | null
+  readonly additional_vips: readonly {
+    readonly subnet_id: string
+    readonly ip_address: string | null
+  }[]
+}
+
+export interface AdditionalVip {
+  readonly subnet_id: string
+  readonly ip_address: string
+}
+
+export interface Vip {
+  readonly port_id: string
+  readonly network_id: string
+  readonly subnet_id: string
+  readonly ip_address: string
+  readonly additional_vips: readonly AdditionalVip[]
+}
+
+/** An amphora as far as the network knows it. */
+export interface AmphoraOnNetwork {
+  readonly id: string
+  readonly compute_id: string
+}
+
+/** A VIP address is taken; the API answers 409, every other failure of `allocateVip` is a 500. */
+export class AddressInUse extends Error {
+  override readonly name = 'AddressInUse'
+  readonly ip_address: string
+  readonly network_id: string
+  constructor(ip_address: string, network_id: string) {
+    super(`address ${ip_address} is in use on network ${network_id}`)
+    this.ip_address = ip_address
+    this.network_id = network_id
+  }
+}
+
+/** How listeners let traffic in; a driver with security groups or nftables makes rules of it. */
+export interface VipRule {
+  readonly protocol: 'TCP' | 'UDP' | 'SCTP' | 'VRRP'
+  readonly port: number | null
+  /** null is everybody. */
+  readonly cidr: string | null
+}
+
+export interface NetworkDriver {
+  findNetwork(id: string): Promise<Network | undefined>
+  findSubnet(id: string): Promise<Subnet | undefined>
+  findPort(id: string): Promise<Port | undefined>
+  /** Free addresses of each subnet of a network, in the network's order of subnets. */
+  listFreeAddresses(network_id: string): Promise<readonly { subnet_id: string; free: number }[]>
+
+  /**
+   * The VIP port of a load balancer: named `octavia-lb-<id>`, device_owner `Octavia`, device_id `lb-<id>`.
+   * An adopted port keeps its owner. Again for the same load balancer: the same port.
+   * Throws AddressInUse.
+   */
+  allocateVip(request: VipRequest): Promise<Vip>
+  /** Deletes the VIP port if it is ours, else takes back only what `allocateVip` set on it. */
+  deallocateVip(load_balancer_id: string, port_id: string | null): Promise<void>
+
+  /**
+   * The amphora's own port on the VIP network (`octavia-lb-vrrp-<amphora>`), attached to its compute
+   * instance and allowed to use the VIP addresses. Again for the same amphora: the same port.
+   */
+  plugVip(amphora: AmphoraOnNetwork, vip: Vip): Promise<Port>
+  /** Detaches and deletes that port. */
+  unplugVip(amphora: { readonly id: string; readonly compute_id: string | null }): Promise<void>
+
+  /** The amphora's port on a member subnet (`octavia-lb-member-<amphora>`); the same one again. */
+  plugMember(amphora: AmphoraOnNetwork, subnet: Subnet): Promise<Port>
+  unplugMember(amphora: { readonly id: string }, network_id: string): Promise<void>
+
+  /** Lets exactly this traffic reach the VIP. */
+  setVipRules(load_balancer_id: string, port_id: string, rules: readonly VipRule[]): Promise<void>
+}

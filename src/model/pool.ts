@@ -1,0 +1,94 @@
+import {
+  boolean,
+  field,
+  integer,
+  list,
+  object,
+  oneOf,
+  type Row,
+  resource,
+  text,
+  uuid,
+} from './field.ts'
+import { admin, described, id, named, owned, statuses, tagged, times } from './parts.ts'
+
+export const POOL_PROTOCOLS = ['HTTP', 'HTTPS', 'PROXY', 'PROXYV2', 'TCP'] as const
+export type PoolProtocol = (typeof POOL_PROTOCOLS)[number]
+export const LB_ALGORITHMS = [
+  'ROUND_ROBIN',
+  'LEAST_CONNECTIONS',
+  'SOURCE_IP',
+  'SOURCE_IP_PORT',
+] as const
+/** What the amphora provider refuses with 501 (octavia/api/drivers/amphora_driver/v2/driver.py). */
+export const UNSUPPORTED_ALGORITHMS = ['SOURCE_IP_PORT'] as const
+export const SESSION_PERSISTENCE_TYPES = ['SOURCE_IP', 'HTTP_COOKIE', 'APP_COOKIE'] as const
+/** Cookie names go into the configuration of haproxy: RFC 6265 tokens only. */
+export const COOKIE_NAME = /^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$/
+
+const reference = text({ max: 255 })
+
+/** Source: octavia/api/v2/types/pool.py. */
+export const pool = resource({
+  title: 'Pool',
+  singular: 'pool',
+  plural: 'pools',
+  table: 'pool',
+  fields: {
+    ...id,
+    ...owned,
+    ...named,
+    ...described,
+    ...admin,
+    ...tagged,
+    ...statuses,
+    ...times,
+    loadbalancer_id: field(uuid, {
+      help: 'The load balancer; this or listener_id is needed.',
+      writable: 'create',
+      nullable: true,
+      shown: false,
+    }),
+    protocol: field(oneOf(POOL_PROTOCOLS), {
+      help: 'The protocol spoken to the members.',
+      writable: 'create',
+      required: true,
+    }),
+    lb_algorithm: field(oneOf(LB_ALGORITHMS), {
+      help: 'How a member is chosen.',
+      required: true,
+    }),
+    session_persistence: field(
+      object(
+        {
+          type: oneOf(SESSION_PERSISTENCE_TYPES),
+          cookie_name: text({ max: 255, pattern: COOKIE_NAME }),
+          persistence_timeout: integer(0),
+          persistence_granularity: text({ max: 64 }),
+        },
+        [],
+      ),
+      { help: 'How a client is kept on one member.', nullable: true },
+    ),
+    tls_enabled: field(boolean, { help: 'Whether members are spoken to by TLS.', fallback: false }),
+    tls_container_ref: field(reference, {
+      help: 'The client certificate for members.',
+      nullable: true,
+    }),
+    ca_tls_container_ref: field(reference, { help: 'The CA of the members.', nullable: true }),
+    crl_container_ref: field(reference, { help: 'Revoked member certificates.', nullable: true }),
+    tls_ciphers: field(text({ max: 2048, pattern: /^[A-Za-z0-9\-+!:@=_.]+$/ }), {
+      help: 'Ciphers in OpenSSL form.',
+      nullable: true,
+    }),
+    tls_versions: field(list(oneOf(['SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']), 5), {
+      help: 'TLS versions.',
+      nullable: true,
+    }),
+    alpn_protocols: field(list(oneOf(['h2', 'http/1.1', 'http/1.0']), 3), {
+      help: 'ALPN protocols.',
+      nullable: true,
+    }),
+  },
+})
+export type Pool = Row<typeof pool.fields>

@@ -1,0 +1,15 @@
+/** A new random UUID in its canonical, dashed form. */
+export function newId(): string {
+  return crypto.randomUUID()
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+const DASHLESS = /^[0-9a-f]{32}$/
+
+/** The canonical form of a UUID, dash-less and upper-case ones included; undefined if it is none. */
+export function parseUuid(text: string): string | undefined {
+  const lower = text.toLowerCase()
+  if (UUID.test(lower)) return lower
+  if (!DASHLESS.test(lower)) return undefined
+  return [0, 8, 12, 16, 20].map((from, i, cuts) => lower.slice(from, cuts[i + 1])).join('-')
+}
