@@ -1,0 +1,114 @@
+/**
+ * The database: embedded SQLite, one writer, one reader. All writes go through `transaction`, which is
+ * immediate and holds the writer until it ends, so nothing but `tx` may be awaited in it: what is outside
+ * is asked before, and told after. SQL lives in this folder only.
+ */
+import { Database } from 'bun:sqlite'
+import { dirname } from 'node:path'
+import type { Kysely, Transaction } from 'kysely'
+import { makeFolder } from '../system/files.ts'
+import { duringTransaction } from '../system/outside.ts'
+import { kyselyOver } from './dialect.ts'
+import { SCHEMA_VERSION, schemaStatements } from './tables.ts'
+
+/**
+ * The repository builds its queries from resource definitions, so column names are values, not types, here;
+ * its functions give the rows their types back.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: the one untyped boundary, see above
+export type Tables = any
+
+/** Where reads go: committed data, or inside a transaction its own writes too. */
+export type Db = Kysely<Tables>
+/** A running transaction; every function which writes asks for one. */
+export type Tx = Transaction<Tables>
+
+export interface Store {
+  readonly read: Db
+  /** Runs `body` alone among writers; a throw rolls everything back. Its result is committed when this resolves. */
+  transaction<T>(body: (tx: Tx) => Promise<T>): Promise<T>
+  close(): void
+}
+
+/** The database cannot be used as it is; `message` is one sentence for the operator. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError'
+}
+
+/** `path` is a file, made with its folder when missing, or `:memory:`. */
+export function openStore(path: string): Store {
+  if (path !== ':memory:') makeFolder(dirname(path), 0o700)
+  const writer = openDatabase(path)
+  prepareSchema(writer, path)
+  const reader = path === ':memory:' ? undefined : openReader(path)
+  const write = kyselyOver<Tables>(writer, true)
+  // With `:memory:` both are one connection; the reader must not join a transaction that is open.
+  const read = reader === undefined ? write : kyselyOver<Tables>(reader, false)
+  return {
+    read,
+    transaction: (body) => duringTransaction(() => write.transaction().execute(body)),
+    close: () => {
+      reader?.close()
+      writer.run('PRAGMA optimize')
+      writer.close()
+    },
+  }
+}
+
+function openDatabase(path: string): Database {
+  try {
+    const database = new Database(path, { create: true, readwrite: true, strict: true })
+    // busy_timeout first: switching to WAL takes a lock which another process may hold for a moment.
+    database.run('PRAGMA busy_timeout = 5000')
+    database.run('PRAGMA journal_mode = wal')
+    database.run('PRAGMA synchronous = full')
+    database.run('PRAGMA foreign_keys = on')
+    return database
+  } catch (cause) {
+    throw unusable(path, cause)
+  }
+}
+
+function openReader(path: string): Database {
+  const database = new Database(path, { readonly: true, strict: true })
+  database.run('PRAGMA busy_timeout = 5000')
+  return database
+}
+
+/** Makes a fresh schema, or refuses a database which this program must not touch. */
+function prepareSchema(database: Database, path: string): void {
+  let version: number
+  try {
+    version = pragma(database, 'user_version')
+    if (version === 0 && pragma(database, 'schema_version') > 0)
+      throw new StoreError(`${path} is a database of another program; choose another data_dir`)
+    const check = database.query('PRAGMA quick_check(1)').get() as { quick_check: string }
+    if (check.quick_check !== 'ok') throw new Error(check.quick_check)
+  } catch (cause) {
+    throw cause instanceof StoreError ? cause : unusable(path, cause)
+  }
+  if (version > SCHEMA_VERSION)
+    throw new StoreError(
+      `${path} has schema ${version} and this octavia-lite knows ${SCHEMA_VERSION}: ` +
+        'it was written by a newer version, so use that one or restore a backup',
+    )
+  if (version === SCHEMA_VERSION) return
+  database
+    .transaction(() => {
+      for (const statement of schemaStatements()) database.run(statement)
+      database.run(`PRAGMA user_version = ${SCHEMA_VERSION}`)
+    })
+    .immediate()
+}
+
+function pragma(database: Database, name: string): number {
+  const row = database.query(`PRAGMA ${name}`).get() as Record<string, number>
+  return row[name] ?? 0
+}
+
+function unusable(path: string, cause: unknown): StoreError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new StoreError(`the database ${path} cannot be used: ${why}; nothing was changed`, {
+    cause,
+  })
+}

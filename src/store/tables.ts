@@ -1,0 +1,170 @@
+/**
+ * The tables: one for every resource, derived from its fields, and those that only the system knows, written
+ * here. A fresh database is made from this; migrations bring an older one to the same schema.
+ */
+import { amphora } from '../model/amphora.ts'
+import type { ColumnKind, Fields, Resource } from '../model/field.ts'
+import { healthMonitor } from '../model/health-monitor.ts'
+import { listener } from '../model/listener.ts'
+import { loadBalancer } from '../model/load-balancer.ts'
+import { member } from '../model/member.ts'
+import { pool } from '../model/pool.ts'
+
+/** Rises with every migration. */
+export const SCHEMA_VERSION = 1
+
+export const RESOURCES = [loadBalancer, pool, listener, member, healthMonitor, amphora] as const
+
+/** Column to the table it refers to: children before parents cannot be deleted, or the reverse. */
+const REFERENCES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  listener: { loadbalancer_id: 'load_balancer', default_pool_id: 'pool' },
+  pool: { loadbalancer_id: 'load_balancer' },
+  member: { pool_id: 'pool' },
+  health_monitor: { pool_id: 'pool' },
+  amphora: { loadbalancer_id: 'load_balancer' },
+}
+
+const SQL_TYPE: Readonly<Record<ColumnKind, string>> = {
+  text: 'TEXT',
+  integer: 'INTEGER',
+  real: 'REAL',
+  boolean: 'INTEGER',
+  json: 'TEXT',
+}
+
+function tableOf(resource: Resource<Fields>): string {
+  const columns = Object.entries(resource.fields).map(([name, { type, options }]) => {
+    const nullable = options.nullable === true
+    const target = REFERENCES[resource.table]?.[name]
+    return [
+      `  ${name} ${SQL_TYPE[type.column]}`,
+      name === 'id' ? ' PRIMARY KEY' : '',
+      nullable ? '' : ' NOT NULL',
+      type.column === 'boolean' ? ` CHECK (${name} IN (0, 1))` : '',
+      target === undefined ? '' : ` REFERENCES ${target} (id)`,
+    ].join('')
+  })
+  return `CREATE TABLE ${resource.table} (\n${columns.join(',\n')}\n) STRICT, WITHOUT ROWID`
+}
+
+/** What lists filter and sort by, and what trees are loaded by. */
+const INDEXES = [
+  'CREATE INDEX load_balancer_project ON load_balancer (project_id, created_at, id)',
+  'CREATE INDEX load_balancer_order ON load_balancer (created_at, id)',
+  'CREATE INDEX load_balancer_status ON load_balancer (provisioning_status)',
+  'CREATE INDEX listener_parent ON listener (loadbalancer_id)',
+  'CREATE INDEX listener_project ON listener (project_id, created_at, id)',
+  'CREATE INDEX listener_pool ON listener (default_pool_id)',
+  'CREATE INDEX pool_parent ON pool (loadbalancer_id)',
+  'CREATE INDEX pool_project ON pool (project_id, created_at, id)',
+  'CREATE UNIQUE INDEX member_address ON member (pool_id, address, protocol_port)',
+  'CREATE INDEX member_project ON member (project_id, created_at, id)',
+  'CREATE UNIQUE INDEX health_monitor_pool ON health_monitor (pool_id)',
+  'CREATE INDEX health_monitor_project ON health_monitor (project_id, created_at, id)',
+  'CREATE INDEX amphora_parent ON amphora (loadbalancer_id)',
+  'CREATE INDEX job_open ON job (status, sequence)',
+  'CREATE INDEX job_load_balancer ON job (load_balancer_id, sequence)',
+] as const
+
+/** Tables of the system. Times of jobs are milliseconds since the epoch: durations are made of them. */
+const SYSTEM_TABLES = [
+  `CREATE TABLE job (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  flow TEXT NOT NULL,
+  load_balancer_id TEXT,
+  input TEXT NOT NULL,
+  status TEXT NOT NULL,
+  error TEXT,
+  request_id TEXT,
+  created_ms INTEGER NOT NULL,
+  started_ms INTEGER,
+  finished_ms INTEGER
+) STRICT`,
+  `CREATE TABLE job_step (
+  job_id TEXT NOT NULL REFERENCES job (id) ON DELETE CASCADE,
+  position INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  status TEXT NOT NULL,
+  attempts INTEGER NOT NULL,
+  result TEXT,
+  error TEXT,
+  started_ms INTEGER NOT NULL,
+  finished_ms INTEGER,
+  PRIMARY KEY (job_id, position)
+) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE listener_statistics (
+  listener_id TEXT NOT NULL,
+  amphora_id TEXT NOT NULL,
+  bytes_in INTEGER NOT NULL,
+  bytes_out INTEGER NOT NULL,
+  active_connections INTEGER NOT NULL,
+  total_connections INTEGER NOT NULL,
+  request_errors INTEGER NOT NULL,
+  PRIMARY KEY (listener_id, amphora_id)
+) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE amphora_health (
+  amphora_id TEXT PRIMARY KEY,
+  last_update_ms INTEGER NOT NULL,
+  busy INTEGER NOT NULL CHECK (busy IN (0, 1))
+) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE quota (
+  project_id TEXT PRIMARY KEY,
+  load_balancer INTEGER,
+  listener INTEGER,
+  pool INTEGER,
+  health_monitor INTEGER,
+  member INTEGER,
+  l7policy INTEGER,
+  l7rule INTEGER
+) STRICT, WITHOUT ROWID`,
+] as const
+
+/** Every statement that makes a fresh database. */
+export function schemaStatements(): readonly string[] {
+  return [...RESOURCES.map((resource) => tableOf(resource)), ...SYSTEM_TABLES, ...INDEXES]
+}
+
+export interface JobRow {
+  sequence: number
+  id: string
+  flow: string
+  load_balancer_id: string | null
+  /** JSON. */
+  input: string
+  status: string
+  error: string | null
+  request_id: string | null
+  created_ms: number
+  started_ms: number | null
+  finished_ms: number | null
+}
+
+export interface JobStepRow {
+  job_id: string
+  position: number
+  name: string
+  status: string
+  attempts: number
+  /** JSON. */
+  result: string | null
+  error: string | null
+  started_ms: number
+  finished_ms: number | null
+}
+
+export interface ListenerStatisticsRow {
+  listener_id: string
+  amphora_id: string
+  bytes_in: number
+  bytes_out: number
+  active_connections: number
+  total_connections: number
+  request_errors: number
+}
+
+export interface AmphoraHealthRow {
+  amphora_id: string
+  last_update_ms: number
+  busy: number
+}
