@@ -10,7 +10,7 @@ import type { Log } from '../system/log.ts'
 
 export interface StepContext<W> {
   readonly world: W
-  /** Committed rows. */
+  /** Committed rows; in `rows` and `undoRows` the transaction itself. */
   readonly db: Db
   readonly log: Log
   /** The result which an earlier step of this job recorded; asking for another name is a bug. */
@@ -36,14 +36,26 @@ export interface Step<W> {
    * whether it did. Throws a DriverError; `retryable` decides whether it is tried again.
    */
   readonly act?: (context: StepContext<W>) => Promise<Json | undefined>
-  /** Writes the rows which belong to the result, in the transaction that records it. */
+  /**
+   * Writes the rows which belong to the result, in the transaction that records it. A step which only has
+   * rows is recorded together with the one before it.
+   */
   readonly rows?: (tx: Tx, context: StepContext<W>, result: Json | undefined) => Promise<void>
   /** Takes back what `act` did or half did, also when it was never reached. Can run twice. */
   readonly undo?: (context: StepContext<W>) => Promise<void>
   /** Rows that go with the undoing, in the transaction which records it. */
   readonly undoRows?: (tx: Tx, context: StepContext<W>) => Promise<void>
   /** For both directions; default: a few quick tries. */
-  readonly retry?: Retry
+  readonly retry?: Retry | ((world: W) => Retry)
+}
+
+export interface Failure {
+  /** What failed and why; also what could not be undone. No secret. */
+  readonly reason: string
+  /** Whether all that was begun is undone; if not, something may be left behind in the cloud. */
+  readonly clean: boolean
+  /** Milliseconds since the epoch. */
+  readonly now: number
 }
 
 export interface Flow<W, I extends Json = Json> {
@@ -52,24 +64,28 @@ export interface Flow<W, I extends Json = Json> {
   steps(input: I): readonly Step<W>[]
   /**
    * The end of a failed flow, after everything was undone: statuses become what upstream leaves, in the
-   * transaction that closes the job. `reason` has no secret and names the cause.
+   * transaction that closes the job.
    */
-  failed(tx: Tx, input: I, reason: string): Promise<void>
+  failed(tx: Tx, input: I, failure: Failure): Promise<void>
 }
 
 /**
  * Where a test can stop the world: before a step acts, after it acted and before the record, after the
- * record; likewise while undoing.
+ * record, after the record that it failed for good; likewise while undoing.
  */
+export const BOUNDARIES = [
+  'before-act',
+  'before-record',
+  'after-record',
+  'after-failure-record',
+  'before-undo',
+  'before-undo-record',
+  'after-undo-record',
+] as const
+
 export interface Boundary {
   readonly job_id: string
   readonly flow: string
   readonly step: string
-  readonly at:
-    | 'before-act'
-    | 'before-record'
-    | 'after-record'
-    | 'before-undo'
-    | 'before-undo-record'
-    | 'after-undo-record'
+  readonly at: (typeof BOUNDARIES)[number]
 }

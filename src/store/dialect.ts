@@ -39,6 +39,10 @@ class SqliteConnection implements DatabaseConnection {
     throw new Error('streaming is not supported')
   }
 
+  get inTransaction(): boolean {
+    return this.#database.inTransaction
+  }
+
   #prepare(sql: string): Statement {
     const known = this.#statements.get(sql)
     if (known !== undefined) return known
@@ -92,6 +96,8 @@ class SqliteDriver implements Driver {
     await connection.executeQuery(CompiledQuery.raw('commit'))
   }
   async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    // SQLite rolls back by itself when the disk is full; a second rollback would hide that error.
+    if (!this.#connection.inTransaction) return
     await connection.executeQuery(CompiledQuery.raw('rollback'))
   }
   async releaseConnection(): Promise<void> {

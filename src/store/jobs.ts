@@ -28,7 +28,15 @@ export const OPEN_JOB_STATUSES = [
   'REVERTING',
 ] as const satisfies readonly JobStatus[]
 
-export const STEP_STATUSES = ['RUNNING', 'DONE', 'FAILED', 'UNDONE', 'UNDO_FAILED'] as const
+/** `attempts` of a step counts the tries of what its status says: of acting, or of undoing. */
+export const STEP_STATUSES = [
+  'RUNNING',
+  'DONE',
+  'FAILED',
+  'UNDOING',
+  'UNDONE',
+  'UNDO_FAILED',
+] as const
 export type StepStatus = (typeof STEP_STATUSES)[number]
 
 export interface NewJob {
@@ -82,6 +90,30 @@ export async function listOpenJobs(db: Db): Promise<JobRow[]> {
     .where('status', 'in', OPEN_JOB_STATUSES)
     .orderBy('sequence')
     .execute()) as JobRow[]
+}
+
+/**
+ * The oldest open job of every load balancer, and every open job of none: what may run now, the oldest
+ * first, at most `limit`.
+ */
+export async function listRunnableJobs(db: Db, limit: number): Promise<JobRow[]> {
+  const query = db
+    .selectFrom('job')
+    .selectAll()
+    .where('status', 'in', OPEN_JOB_STATUSES)
+    .where((where) =>
+      where.not(
+        where.exists(
+          where
+            .selectFrom('job as earlier')
+            .select('earlier.id')
+            .whereRef('earlier.load_balancer_id', '=', 'job.load_balancer_id')
+            .whereRef('earlier.sequence', '<', 'job.sequence')
+            .where('earlier.status', 'in', OPEN_JOB_STATUSES),
+        ),
+      ),
+    )
+  return (await query.orderBy('sequence').limit(limit).execute()) as JobRow[]
 }
 
 export async function findJob(db: Db, id: string): Promise<JobRow | undefined> {

@@ -1,0 +1,182 @@
+/**
+ * The record of one job: its row and its step rows, and the transactions that move them on. `rows` mirrors
+ * what is committed, never more.
+ */
+import type { Json } from '../model/field.ts'
+import { listSteps, putStep, type StepStatus, updateJob } from '../store/jobs.ts'
+import type { Db, Store, Tx } from '../store/store.ts'
+import type { JobRow, JobStepRow } from '../store/tables.ts'
+import { present } from '../system/assert.ts'
+import type { Clock } from '../system/clock.ts'
+import type { Log } from '../system/log.ts'
+import { record, throughOutages } from './record.ts'
+import type { Step, StepContext } from './step.ts'
+
+export interface JournalDeps<W> {
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Log
+  readonly world: W
+}
+
+export class Journal<W> {
+  readonly #deps: JournalDeps<W>
+  readonly #signal: AbortSignal
+  readonly #job: JobRow
+  #rows: readonly JobStepRow[] = []
+  /** Set once, when the job's flow is known. */
+  steps: readonly Step<W>[] = []
+
+  constructor(deps: JournalDeps<W>, job: JobRow, signal: AbortSignal) {
+    this.#deps = deps
+    this.#job = { ...job }
+    this.#signal = signal
+  }
+
+  get job(): Readonly<JobRow> {
+    return this.#job
+  }
+
+  get rows(): readonly JobStepRow[] {
+    return this.#rows
+  }
+
+  async load(): Promise<void> {
+    const { read } = this.#deps.store
+    this.#rows = await throughOutages(this.#deps, this.#signal, () => listSteps(read, this.#job.id))
+  }
+
+  /**
+   * One transaction: the step at `at` done with its rows if it `acted`, then every step which only has
+   * rows, then the start of the next one or the end of the job. Returns the position reached.
+   */
+  async commit(at: number, acted?: { readonly result: Json | undefined }): Promise<number> {
+    const now = this.#deps.clock.now()
+    const started_ms = this.#job.started_ms ?? now
+    // The body may run again after an outage, so it works on a copy.
+    const rows = await this.write(async (tx) => {
+      const rows = [...this.#rows]
+      let position = at
+      const done = async (result: Json | undefined): Promise<void> => {
+        const step = this.#step(position)
+        const row = this.#row(position, 'DONE', { result: text(result), finished_ms: now })
+        rows[position] = row
+        await step.rows?.(tx, this.#contextOver(tx, rows), result)
+        await putStep(tx, row)
+        position++
+      }
+      if (acted !== undefined) await done(acted.result)
+      while (position < this.steps.length && this.#step(position).act === undefined)
+        await done(undefined)
+      if (position === this.steps.length) {
+        await updateJob(tx, this.#job.id, { status: 'DONE', started_ms, finished_ms: now })
+        return rows
+      }
+      const next = this.#row(position, 'RUNNING')
+      rows[position] = next
+      await putStep(tx, next)
+      if (this.#job.status !== 'RUNNING')
+        await updateJob(tx, this.#job.id, { status: 'RUNNING', started_ms })
+      return rows
+    })
+    this.#rows = rows
+    const running = rows.at(-1)?.status === 'RUNNING'
+    Object.assign(this.#job, { status: running ? 'RUNNING' : 'DONE', started_ms })
+    return running ? rows.length - 1 : rows.length
+  }
+
+  /** The step at `at` has failed for good and the job turns round. */
+  async fail(at: number, error: string, reason: string): Promise<void> {
+    const now = this.#deps.clock.now()
+    const row = this.#row(at, 'FAILED', { error, finished_ms: now })
+    const started_ms = this.#job.started_ms ?? now
+    const changes = { status: 'REVERTING', error: reason, started_ms }
+    await this.#putWith(row, (tx) => updateJob(tx, this.#job.id, changes))
+    Object.assign(this.#job, changes)
+  }
+
+  /** Changes the row of a step that has begun. */
+  async update(at: number, changes: Partial<JobStepRow> & { status?: StepStatus }): Promise<void> {
+    await this.#putWith({ ...this.row(at), ...changes })
+  }
+
+  /** The step at `at` is undone, with the rows that go with it. */
+  async undone(at: number): Promise<void> {
+    const undoRows = this.#step(at).undoRows
+    const row: JobStepRow = { ...this.row(at), status: 'UNDONE' }
+    await this.#putWith(row, (tx) => undoRows?.(tx, this.#contextOver(tx, this.#rows)))
+  }
+
+  async close(
+    status: 'REVERTED' | 'FAILED',
+    error: string,
+    rows: (tx: Tx, now: number) => Promise<void>,
+  ): Promise<void> {
+    const now = this.#deps.clock.now()
+    await this.write(async (tx) => {
+      await rows(tx, now)
+      await updateJob(tx, this.#job.id, { status, error, finished_ms: now })
+    })
+  }
+
+  /** What steps see. */
+  context(): StepContext<W> {
+    return this.#contextOver(this.#deps.store.read, this.#rows)
+  }
+
+  row(at: number): JobStepRow {
+    return present(this.#rows[at], `the record of step ${at}`)
+  }
+
+  write<T>(body: (tx: Tx) => Promise<T>): Promise<T> {
+    return record(this.#deps, this.#signal, body)
+  }
+
+  async #putWith(row: JobStepRow, more?: (tx: Tx) => Promise<void> | undefined): Promise<void> {
+    await this.write(async (tx) => {
+      await putStep(tx, row)
+      await more?.(tx)
+    })
+    const rows = [...this.#rows]
+    rows[row.position] = row
+    this.#rows = rows
+  }
+
+  #contextOver(db: Db, rows: readonly JobStepRow[]): StepContext<W> {
+    const { world, log } = this.#deps
+    return {
+      world,
+      db,
+      log,
+      signal: this.#signal,
+      result: <T extends Json>(name: string): T => {
+        const result = rows.find((row) => row.name === name)?.result
+        return JSON.parse(present(result, `the result of step ${name}`)) as T
+      },
+    }
+  }
+
+  #row(position: number, status: StepStatus, changes: Partial<JobStepRow> = {}): JobStepRow {
+    const before = this.#rows[position]
+    return {
+      job_id: this.#job.id,
+      position,
+      name: this.#step(position).name,
+      status,
+      attempts: before?.attempts ?? 1,
+      result: null,
+      error: null,
+      started_ms: before?.started_ms ?? this.#deps.clock.now(),
+      finished_ms: null,
+      ...changes,
+    }
+  }
+
+  #step(at: number): Step<W> {
+    return present(this.steps[at], `step ${at}`)
+  }
+}
+
+function text(result: Json | undefined): string | null {
+  return result === undefined ? null : JSON.stringify(result)
+}
