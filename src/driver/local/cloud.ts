@@ -1,0 +1,235 @@
+/**
+ * The local cloud: networks and amphorae on this machine, without any OpenStack. Networks are bridges, ports
+ * are veth pairs, an amphora is a set of namespaces in which the same agent runs as in a virtual machine.
+ *
+ * What always holds: every link we make carries our mark, and links without it are never touched; what should
+ * be is in `state_dir` before it is made, so that the next `start` or `heal` finishes or undoes what a crash
+ * interrupted; instances do not belong to this process and outlive it.
+ *
+ * May import system, model and the driver seams. Needs root, iproute2 and util-linux.
+ */
+import { join } from 'node:path'
+import { assert } from '../../system/assert.ts'
+import type { Clock } from '../../system/clock.ts'
+import type { Launcher } from '../../system/detached.ts'
+import { writeFileAtomic } from '../../system/files.ts'
+import type { Log } from '../../system/log.ts'
+import type { Processes } from '../../system/process.ts'
+import type { ComputeDriver } from '../compute.ts'
+import { DriverError } from '../error.ts'
+import type { Network, NetworkDriver, Port, Subnet } from '../network.ts'
+import { createLocalCompute } from './compute.ts'
+import { foreignLink, refuseOverlaps } from './conflict.ts'
+import { desiredLinks } from './desired.ts'
+import { inspectHost, makeMountPoints, removeMountPoints } from './host.ts'
+import { Instances } from './instances.ts'
+import { createLinkKeeper, type LinkKeeper } from './link-keeper.ts'
+import { type DesiredLink, planLinks } from './links.ts'
+import { portLinkName, portPeerName } from './naming.ts'
+import { createLocalNetwork, toNetwork, toPort, toSubnet } from './network.ts'
+import { LocalPorts } from './ports.ts'
+import { LocalState } from './state.ts'
+import { SUPERVISOR_SCRIPT } from './supervisor.ts'
+import { createTopology, type ManagementOptions, type NetworkOptions } from './topology.ts'
+
+export interface LocalCloudDeps {
+  readonly processes: Processes
+  readonly launcher: Launcher
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export interface LocalCloudOptions {
+  /** A folder of our own; made if it is not there. Absolute. */
+  readonly state_dir: string
+  readonly networks: readonly NetworkOptions[]
+  readonly management: ManagementOptions
+  /** What runs in an amphora: an absolute path, then arguments. */
+  readonly agent_command: readonly string[]
+}
+
+export const DEFAULT_NETWORKS: readonly NetworkOptions[] = [
+  { name: 'vip-net', cidr: '10.10.10.0/24', host_access: true },
+]
+export const DEFAULT_MANAGEMENT: ManagementOptions = {
+  name: 'lb-mgmt-net',
+  cidr: '172.16.0.0/22',
+  host_address: '172.16.0.2',
+  host_interface: 'o-hm0',
+  bridge_interface: 'o-bhm0',
+}
+
+/** What a round of healing found, in words; both empty when all was well. */
+export interface Healed {
+  readonly repaired: readonly string[]
+  readonly problems: readonly string[]
+}
+
+export interface UserPortRequest {
+  readonly name: string
+  readonly network_id: string
+  readonly ip_address?: string
+  /** Makes a veth pair and gives one end away; else the port only reserves an address. */
+  readonly link?: boolean
+}
+
+export interface UserPort {
+  readonly port: Port
+  /** The free end of the pair, on this machine, down and without address: to be moved and configured. */
+  readonly link: string | null
+}
+
+export interface LocalCloud {
+  readonly network: NetworkDriver
+  readonly compute: ComputeDriver
+  /** Marks what we made, in `octavia-lite:<deployment>:...`. */
+  readonly deployment: string
+  /**
+   * Makes the networks, and starts the instances that should run and do not. Throws a DriverError, before it
+   * changes anything, when something of this machine is in the way.
+   */
+  start(): Promise<void>
+  /** Puts right what others changed. Cheap when nothing did: one process, and some files of /proc. */
+  heal(): Promise<Healed>
+  /** Stops looking after things; instances and networks stay. */
+  stop(): Promise<void>
+  /** Removes the networks if there is no instance and no port left; says whether. `start` makes them again. */
+  teardownIfIdle(): Promise<boolean>
+  /** Ends all instances, and removes all ports and networks. */
+  teardown(): Promise<void>
+  listNetworks(): readonly Network[]
+  listSubnets(): readonly Subnet[]
+  listPorts(): readonly Port[]
+  /** A port of a user's. Throws AddressInUse. */
+  createPort(request: UserPortRequest): Promise<UserPort>
+  deletePort(id: string): Promise<void>
+}
+
+export function createLocalCloud(deps: LocalCloudDeps, options: LocalCloudOptions): LocalCloud {
+  const state = new LocalState(options.state_dir)
+  const { deployment } = state
+  const topology = createTopology(deployment, options.networks, options.management)
+  const ports = new LocalPorts(state, topology)
+  const script = join(options.state_dir, 'supervise')
+  // Before `start` nobody may compare: everything we made earlier would look superfluous.
+  let wanted: 'unknown' | 'networks' | 'nothing' = 'unknown'
+  let healing = false
+  const desired = (): DesiredLink[] => {
+    assert(wanted !== 'unknown', 'the local cloud is started before it is used')
+    if (wanted === 'nothing') return []
+    return desiredLinks(deployment, topology, state.ports, (id) => instances.pidOf(id))
+  }
+  const keeper: LinkKeeper = createLinkKeeper(
+    { processes: deps.processes, made: (links) => instances.forgetConfigured(links) },
+    deployment,
+    desired,
+  )
+  const instances = new Instances(
+    { ...deps, state, topology, keeper },
+    { script, agent_command: options.agent_command },
+  )
+  const compute = createLocalCompute({
+    state,
+    topology,
+    ports,
+    instances,
+    keeper,
+    prepareHost: () => {
+      assert(wanted === 'networks', 'an instance needs the networks of the local cloud')
+      makeMountPoints(state)
+    },
+  })
+
+  const heal = async (): Promise<Healed> => {
+    if (!healing) return { repaired: [], problems: [] }
+    const links = await keeper.reconcile()
+    const recovered = await instances.recover()
+    const problems = [
+      ...links.foreign.map(({ name, alias }) => foreignLink(name, alias).message),
+      ...[...links.failed].map(([link, said]) => `${link}: ${said}`),
+      ...recovered.problems,
+    ]
+    return { repaired: [...links.changes, ...recovered.repaired], problems }
+  }
+
+  const removeNetworks = async (): Promise<void> => {
+    wanted = 'nothing'
+    healing = false
+    await keeper.reconcile()
+    removeMountPoints(state)
+  }
+
+  return {
+    network: createLocalNetwork({ state, ports, keeper }),
+    compute,
+    deployment,
+
+    async start() {
+      const found = await inspectHost(deps.processes)
+      refuseOverlaps(deployment, topology, found)
+      instances.adopt()
+      wanted = 'networks'
+      const [stranger] = planLinks(deployment, desired(), found.links).foreign
+      if (stranger !== undefined) {
+        wanted = 'unknown'
+        throw foreignLink(stranger.name, stranger.alias)
+      }
+      writeFileAtomic(script, SUPERVISOR_SCRIPT, 0o700)
+      healing = true
+      const { repaired, problems } = await heal()
+      if (repaired.length > 0) deps.log.info('local cloud made or repaired', { repaired })
+      for (const problem of problems)
+        deps.log.error('local cloud is not as it should be', { problem })
+    },
+
+    heal,
+
+    async stop() {
+      healing = false
+    },
+
+    async teardownIfIdle() {
+      if (!state.isEmpty()) return false
+      await removeNetworks()
+      return true
+    },
+
+    async teardown() {
+      for (const { amphora_id } of [...state.instances]) await compute.delete(amphora_id)
+      for (const port of [...state.ports]) ports.remove(port)
+      await removeNetworks()
+    },
+
+    listNetworks: () => topology.networks.map(toNetwork),
+    listSubnets: () => topology.networks.map(({ subnet }) => toSubnet(subnet)),
+    listPorts: () => [...state.ports].map(toPort),
+
+    async createPort({ name, network_id, ip_address, link }) {
+      const network = ports.findNetwork(network_id)
+      if (network === undefined) throw unknownNetwork(network_id)
+      const port = ports.create({
+        name,
+        network,
+        device_id: '',
+        device_owner: '',
+        link: link ? 'given-away' : 'none',
+        ip_addresses: [ip_address ?? null],
+      })
+      if (!link) return { port: toPort(port), link: null }
+      await keeper.ensure('create-port', portLinkName(port.id))
+      return { port: toPort(port), link: portPeerName(port.id) }
+    },
+
+    async deletePort(id) {
+      const port = state.findPort(id)
+      if (port !== undefined) ports.remove(port)
+      await keeper.reconcile()
+    },
+  }
+}
+
+function unknownNetwork(id: string): DriverError {
+  const reason = 'there is no such network on this host'
+  const subject = `network ${id}`
+  return new DriverError({ operation: 'create-port', subject, reason, retryable: false })
+}

@@ -1,0 +1,68 @@
+/** What of this machine stands in the way of our networks. Pure. */
+import { overlaps, parseCidr } from '../../model/address.ts'
+import type { NetworkState } from '../../system/ip.ts'
+import { DriverError } from '../error.ts'
+import { isMarkOf, MARK_PREFIX } from './naming.ts'
+import type { Topology } from './topology.ts'
+
+/**
+ * Refuses subnets in which the host is to have an address while it has another one, or a route, that
+ * overlaps: traffic would go astray. Networks the host has no address in may overlap anything.
+ */
+export function refuseOverlaps(deployment: string, topology: Topology, state: NetworkState): void {
+  const ours = new Set(
+    state.links.filter((link) => isMarkOf(deployment, link.alias)).map((link) => link.name),
+  )
+  const uses = [
+    ...state.links.flatMap((link) =>
+      ours.has(link.name)
+        ? []
+        : link.addresses.map((a) => ({
+            cidr: `${a.address}/${a.prefix}`,
+            what: `address ${a.address}/${a.prefix} of ${link.name}${ownerOf(link.alias)}`,
+          })),
+    ),
+    ...state.routes.flatMap((route) =>
+      route.destination === 'default' || (route.device !== null && ours.has(route.device))
+        ? []
+        : [{ cidr: cidrOf(route.destination), what: `route ${route.destination}` }],
+    ),
+  ]
+  for (const { name, subnet, bridge_address, id } of topology.networks) {
+    if (bridge_address === null && id !== topology.management.id) continue
+    const use = uses.find(({ cidr }) => {
+      const other = parseCidr(cidr)
+      return other !== undefined && overlaps(other, subnet.range)
+    })
+    if (use === undefined) continue
+    throw new DriverError({
+      operation: 'start',
+      subject: `network ${name}`,
+      reason: `its subnet ${subnet.cidr} overlaps ${use.what} on this host`,
+      hint: 'give the network another cidr in the configuration, or remove what overlaps',
+      retryable: false,
+    })
+  }
+}
+
+/** Refuses a link that has one of our names but was made by somebody else. */
+export function foreignLink(name: string, alias: string | null): DriverError {
+  return new DriverError({
+    operation: 'start',
+    subject: `link ${name}`,
+    reason: `a link of this name exists and is not ours${ownerOf(alias)}`,
+    hint: `rename it, or remove it with: ip link delete ${name}`,
+    retryable: false,
+  })
+}
+
+/** Says so when the owner is another octavia-lite: two on one host are a common mistake. */
+function ownerOf(alias: string | null): string {
+  const [prefix, deployment] = alias?.split(':') ?? []
+  return prefix === MARK_PREFIX ? ` (it belongs to the octavia-lite deployment ${deployment})` : ''
+}
+
+function cidrOf(destination: string): string {
+  if (destination.includes('/')) return destination
+  return `${destination}/${destination.includes(':') ? 128 : 32}`
+}

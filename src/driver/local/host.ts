@@ -1,0 +1,50 @@
+/** What the local cloud asks of its host besides links: rights, programs, mount points. */
+import { existsSync, rmdirSync } from 'node:fs'
+import { makeFolder } from '../../system/files.ts'
+import { type NetworkState, readNetwork } from '../../system/ip.ts'
+import { CommandError, type Processes } from '../../system/process.ts'
+import { DriverError } from '../error.ts'
+import type { LocalState } from './state.ts'
+import { MOUNT_POINTS } from './supervisor.ts'
+
+/** What is there before we change anything. Throws a DriverError where the local cloud cannot work. */
+export async function inspectHost(processes: Processes): Promise<NetworkState> {
+  if (process.getuid?.() !== 0)
+    throw unusable('it makes network interfaces and namespaces', 'run octavia-lite as root')
+  try {
+    return await readNetwork(processes)
+  } catch (error) {
+    if (!(error instanceof CommandError) || error.result !== undefined) throw error
+    throw unusable('the program ip cannot be started', 'install the package iproute2')
+  }
+}
+
+function unusable(reason: string, hint: string): DriverError {
+  return new DriverError({
+    operation: 'start',
+    subject: 'the local cloud',
+    reason,
+    hint,
+    retryable: false,
+  })
+}
+
+/** An amphora mounts its own folders over these, so they must exist on the host. */
+export function makeMountPoints(state: LocalState): void {
+  const missing = MOUNT_POINTS.filter((path) => !existsSync(path))
+  if (missing.length === 0) return
+  // On record first, so that a crash does not make us forget to remove them.
+  state.setMadeFolders([...new Set([...state.madeFolders, ...missing])])
+  for (const path of missing) makeFolder(path)
+}
+
+export function removeMountPoints(state: LocalState): void {
+  for (const path of state.madeFolders) {
+    try {
+      rmdirSync(path)
+    } catch {
+      // Gone already, or somebody put something into it: then it is theirs.
+    }
+  }
+  state.setMadeFolders([])
+}
