@@ -1,0 +1,56 @@
+/** `octavia-lite config`: the sample, and whether a configuration is right. */
+import { existsSync } from 'node:fs'
+import { checkConfig, checkFile, problemText, systemSurroundings } from '../config/load.ts'
+import { renderSample } from '../config/sample.ts'
+import { parseArguments } from './arguments.ts'
+import { type Command, CommandFailure, EXIT, type Exit, type Io } from './io.ts'
+
+/** Read when no --config-file is given and it exists. */
+export const DEFAULT_CONFIG_FILE = '/etc/octavia-lite/octavia-lite.toml'
+
+/** The file to load: the one named, the default one if it is there, or none. */
+export function configFile(named: string | undefined): string | null {
+  if (named !== undefined) return named
+  return existsSync(DEFAULT_CONFIG_FILE) ? DEFAULT_CONFIG_FILE : null
+}
+
+export const command: Command = {
+  summary: 'print a sample configuration, or check one',
+  help: `usage: octavia-lite config sample
+       octavia-lite config check [--config-file FILE] [--json]
+
+sample prints every option with its help and default, commented out, as TOML.
+check prints what is wrong with FILE (default ${DEFAULT_CONFIG_FILE}),
+one problem per line, and exits 0 when it can be used, else 1.
+
+  --json   print { "file", "ok", "problems": [{ severity, where, line, message }] }
+`,
+  async run(args, io) {
+    const [verb, ...rest] = args
+    if (verb === 'sample') {
+      parseArguments(rest, {})
+      io.out(renderSample())
+      return EXIT.ok
+    }
+    if (verb === 'check') return check(rest, io)
+    throw new CommandFailure('say config sample or config check; see --help', EXIT.usage)
+  },
+}
+
+function check(args: readonly string[], io: Io): Exit {
+  const options = parseArguments(args, {
+    'config-file': { type: 'string' },
+    json: { type: 'boolean' },
+  })
+  const file = configFile(options.text('config-file'))
+  const { config, problems } =
+    file === null ? checkConfig('', systemSurroundings()) : checkFile(file)
+  const ok = config !== null
+  if (options.flag('json')) io.out(`${JSON.stringify({ file, ok, problems }, null, 2)}\n`)
+  else {
+    for (const problem of problems)
+      io.out(`${problem.severity}: ${problemText(file ?? 'defaults', problem)}\n`)
+    if (ok) io.out(`${file ?? 'the built-in defaults'}: can be used\n`)
+  }
+  return ok ? EXIT.ok : EXIT.failure
+}

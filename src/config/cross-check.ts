@@ -1,0 +1,184 @@
+/** What no option can know by itself: values that contradict one another. Pure. */
+import {
+  type Cidr,
+  contains,
+  type Ip,
+  lastAddress,
+  overlaps,
+  parseCidr,
+  parseIp,
+} from '../model/address.ts'
+import { TLS_VERSIONS } from './options/api.ts'
+import type { Config } from './options.ts'
+
+export interface Contradiction {
+  /** `section.option`: the one to change, most likely. */
+  readonly where: string
+  readonly message: string
+}
+
+/** All contradictions of a configuration whose values are each right by itself. */
+export function crossCheck(config: Config): readonly Contradiction[] {
+  return [
+    ...checkDrivers(config),
+    ...checkHeartbeats(config),
+    ...checkTls(config),
+    ...checkProvider(config),
+    ...(config.controller_worker.network_driver === 'local' ? checkLocalCloud(config) : []),
+  ]
+}
+
+function checkDrivers({ controller_worker: drivers }: Config): Contradiction[] {
+  const found: Contradiction[] = []
+  const compute = drivers.compute_driver === 'local'
+  if (compute && drivers.network_driver !== 'local')
+    found.push({
+      where: 'controller_worker.network_driver',
+      message:
+        'compute_driver local needs network_driver local: amphorae are plugged into its bridges',
+    })
+  if (!compute && drivers.amphora_driver === 'amphora_haproxy_rest_driver')
+    found.push({
+      where: 'controller_worker.amphora_driver',
+      message: `compute_driver ${drivers.compute_driver} makes no agent to talk to; use amphora_noop_driver`,
+    })
+  return found
+}
+
+function checkHeartbeats(config: Config): Contradiction[] {
+  const found: Contradiction[] = []
+  const health = config.health_manager
+  if (health.heartbeat_timeout <= health.heartbeat_interval)
+    found.push({
+      where: 'health_manager.heartbeat_timeout',
+      message: `${health.heartbeat_timeout} s pass before the next heartbeat, due after ${health.heartbeat_interval} s`,
+    })
+  for (const target of health.controller_ip_port_list) {
+    const [, host = '', portText = ''] = /^\[?(.*?)\]?:(\d+)$/.exec(target) ?? []
+    const port = Number(portText)
+    if (port < 1 || port > 65_535 || (/^[\d.]+$|:/.test(host) && parseIp(host) === undefined))
+      found.push({
+        where: 'health_manager.controller_ip_port_list',
+        message: `${target} is no address and port`,
+      })
+  }
+  const address = config.local_cloud.management_host_ip
+  const local = config.controller_worker.network_driver === 'local'
+  if (local && !['0.0.0.0', '::', address].includes(health.bind_ip))
+    found.push({
+      where: 'health_manager.bind_ip',
+      message: `amphorae of the local cloud send heartbeats to ${address}: use that, 0.0.0.0 or ::`,
+    })
+  return found
+}
+
+/** As upstream refuses to start: octavia/common/validate.py. */
+function checkTls({ api_settings: api }: Config): Contradiction[] {
+  const found: Contradiction[] = []
+  const least = api.minimum_tls_version === null ? 0 : TLS_VERSIONS.indexOf(api.minimum_tls_version)
+  const prohibited = new Set(api.tls_cipher_prohibit_list.split(':'))
+  for (const kind of ['listener', 'pool'] as const) {
+    const versions = api[`default_${kind}_tls_versions`]
+    const old = versions.filter(
+      (version) => (TLS_VERSIONS as readonly string[]).indexOf(version) < least,
+    )
+    if (old.length > 0)
+      found.push({
+        where: `api_settings.default_${kind}_tls_versions`,
+        message: `${old.join(', ')} is older than minimum_tls_version ${api.minimum_tls_version}`,
+      })
+    const ciphers = api[`default_${kind}_ciphers`].split(':')
+    const refused = ciphers.filter((cipher) => cipher !== '' && prohibited.has(cipher))
+    if (refused.length > 0)
+      found.push({
+        where: `api_settings.default_${kind}_ciphers`,
+        message: `${refused.join(', ')} is in tls_cipher_prohibit_list`,
+      })
+  }
+  return found
+}
+
+function checkProvider({ api_settings: api }: Config): Contradiction[] {
+  if (Object.hasOwn(api.enabled_provider_drivers, api.default_provider_driver)) return []
+  const message = `${api.default_provider_driver} is not one of enabled_provider_drivers`
+  return [{ where: 'api_settings.default_provider_driver', message }]
+}
+
+interface NamedRange {
+  readonly where: string
+  readonly name: string
+  readonly range: Cidr
+}
+
+function checkLocalCloud({ local_cloud: cloud }: Config): Contradiction[] {
+  const where = 'local_cloud.networks'
+  const found: Contradiction[] = []
+  const management = parseCidr(cloud.management_cidr)
+  const ranges: NamedRange[] = []
+  if (management !== undefined) {
+    ranges.push({
+      where: 'local_cloud.management_cidr',
+      name: 'the management network',
+      range: management,
+    })
+    const problem = hostProblem(management, cloud.management_host_ip)
+    if (problem !== undefined)
+      found.push({
+        where: 'local_cloud.management_host_ip',
+        message: `${cloud.management_host_ip} ${problem}`,
+      })
+  }
+  const seen = new Set<string>()
+  for (const network of cloud.networks) {
+    const range = parseCidr(network.cidr)
+    if (range === undefined) continue
+    for (const key of network.id === null ? [network.name] : [network.name, network.id]) {
+      if (seen.has(key)) found.push({ where, message: `two networks are called ${key}` })
+      seen.add(key)
+    }
+    for (const field of ['gateway_ip', 'allocation_start', 'allocation_end'] as const) {
+      const address = network[field]
+      const problem = address === null ? undefined : hostProblem(range, address)
+      if (problem !== undefined)
+        found.push({ where, message: `${field} ${address} of network ${network.name} ${problem}` })
+    }
+    if (isAfter(network.allocation_start, network.allocation_end))
+      found.push({
+        where,
+        message: `network ${network.name}: allocation_end is before allocation_start`,
+      })
+    if (range.prefix > (range.family === 4 ? 30 : 126))
+      found.push({ where, message: `network ${network.name}: ${range.text} has no room for ports` })
+    ranges.push({ where, name: `network ${network.name}`, range })
+  }
+  return [...found, ...findOverlaps(ranges)]
+}
+
+/** Why a host cannot have that address, or undefined when it can. */
+function hostProblem(range: Cidr, text: string): string | undefined {
+  const address: Ip | undefined = parseIp(text)
+  if (address === undefined || !contains(range, address)) return `is not in ${range.text}`
+  const reserved = range.family === 4 && range.prefix < 31
+  if (reserved && address.value === lastAddress(range).value)
+    return `is the broadcast address of ${range.text}`
+  if (address.value === range.network.value && (range.family === 6 || reserved))
+    return `is the address of ${range.text} itself`
+  return undefined
+}
+
+function isAfter(first: string | null, last: string | null): boolean {
+  const [from, to] = [parseIp(first ?? ''), parseIp(last ?? '')]
+  return from !== undefined && to !== undefined && from.value > to.value
+}
+
+function findOverlaps(ranges: readonly NamedRange[]): Contradiction[] {
+  return ranges.flatMap((one, index) =>
+    ranges
+      .slice(index + 1)
+      .filter((other) => overlaps(one.range, other.range))
+      .map((other) => ({
+        where: other.where,
+        message: `${other.name} (${other.range.text}) overlaps ${one.name} (${one.range.text})`,
+      })),
+  )
+}

@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { Derived } from '../../src/config/option.ts'
+import { SECTIONS } from '../../src/config/options.ts'
+
+const ALL = Object.entries(SECTIONS).flatMap(([section, options]) =>
+  Object.entries(options).map(([name, option]) => [`${section}.${name}`, option] as const),
+)
+
+test('every option of upstream is known', () => {
+  const upstream = readFileSync(new URL('./upstream-options.txt', import.meta.url), 'utf8')
+  const names = upstream.trim().split('\n')
+  expect(names.length).toBeGreaterThan(200)
+  const known = new Set<string>(ALL.map(([name]) => name))
+  expect(names.filter((name) => !known.has(name))).toEqual([])
+})
+
+test('every option takes its own default, and says what it is', () => {
+  for (const [name, option] of ALL) {
+    expect([name, option.help]).toEqual([name, expect.stringMatching(/^[A-Za-z].*[.;]$/)])
+    expect([name, option.reason === null]).toEqual([name, option.status !== 'obsolete'])
+    const { fallback } = option
+    if (fallback === null || fallback instanceof Derived || option.fields !== null) continue
+    expect([name, option.parse(fallback)]).toEqual([name, { value: fallback }])
+  }
+})
+
+test('what is named like a secret is one', () => {
+  const suspicious = ALL.filter(([name]) =>
+    /pass(word|phrase)|secret_key|heartbeat_key|transport_url|connection$/.test(name),
+  )
+  expect(suspicious.length).toBeGreaterThan(8)
+  expect(suspicious.filter(([, option]) => !option.secret).map(([name]) => name)).toEqual([])
+})
