@@ -9,6 +9,12 @@ import { deflateSync, inflateSync } from 'node:zlib'
 export const DATAGRAM_MAX_BYTES = 65_536
 /** What a message may inflate to: 1,000 pools with 50 members each stay under it. */
 export const MESSAGE_MAX_BYTES = 8 << 20
+/**
+ * A lower `seq` is the beginning of the life of an agent which counts from 0 again after a restart, as
+ * upstream's does. An agent which keeps its seq begins here, so that no recording of its first messages can
+ * pass for a restart (health/replay.ts).
+ */
+export const KEPT_SEQ_START = 8
 const HEX_DIGEST_BYTES = 64
 const RAW_DIGEST_BYTES = 32
 
@@ -45,35 +51,45 @@ export function sealHeartbeat(message: HeartbeatMessage, key: string): Buffer {
   return Buffer.concat([packed, Buffer.from(digest(packed, key).toString('hex'), 'ascii')])
 }
 
+/** `digest` is the HMAC in hex, the same for both ways of writing it behind the message. */
 export type OpenedHeartbeat =
-  | { readonly ok: true; readonly message: unknown }
+  | { readonly ok: true; readonly message: unknown; readonly digest: string }
   | { readonly ok: false; readonly why: 'oversized' | 'truncated' | 'forged' | 'malformed' }
 
 /** Checks size and digest before anything is inflated; the message still has to be parsed. */
 export function openHeartbeat(datagram: Uint8Array, key: string): OpenedHeartbeat {
   if (datagram.length > DATAGRAM_MAX_BYTES) return { ok: false, why: 'oversized' }
   const bytes = Buffer.from(datagram.buffer, datagram.byteOffset, datagram.length)
-  const packed = authenticated(bytes, key)
-  if (packed === 'truncated' || packed === 'forged') return { ok: false, why: packed }
+  const envelope = authenticated(bytes, key)
+  if (typeof envelope === 'string') return { ok: false, why: envelope }
   try {
-    const json = inflateSync(packed, { maxOutputLength: MESSAGE_MAX_BYTES }).toString('utf8')
-    return { ok: true, message: JSON.parse(json) as unknown }
+    const inflated = inflateSync(envelope.packed, { maxOutputLength: MESSAGE_MAX_BYTES })
+    const message: unknown = JSON.parse(inflated.toString('utf8'))
+    return { ok: true, message, digest: envelope.digest }
   } catch {
     // An authentic sender that packs badly: nothing more can be said of the bytes.
     return { ok: false, why: 'malformed' }
   }
 }
 
+interface Envelope {
+  readonly packed: Buffer
+  readonly digest: string
+}
+
 /** The hex form first, then the raw digest of agents before Rocky, as upstream does. */
-function authenticated(bytes: Buffer, key: string): Buffer | 'truncated' | 'forged' {
+function authenticated(bytes: Buffer, key: string): Envelope | 'truncated' | 'forged' {
   if (bytes.length <= RAW_DIGEST_BYTES) return 'truncated'
   if (bytes.length > HEX_DIGEST_BYTES) {
     const packed = bytes.subarray(0, -HEX_DIGEST_BYTES)
-    const hex = Buffer.from(digest(packed, key).toString('hex'), 'ascii')
-    if (timingSafeEqual(hex, bytes.subarray(-HEX_DIGEST_BYTES))) return packed
+    const hex = digest(packed, key).toString('hex')
+    const expected = Buffer.from(hex, 'latin1')
+    if (timingSafeEqual(expected, bytes.subarray(-HEX_DIGEST_BYTES))) return { packed, digest: hex }
   }
   const packed = bytes.subarray(0, -RAW_DIGEST_BYTES)
-  return timingSafeEqual(digest(packed, key), bytes.subarray(-RAW_DIGEST_BYTES)) ? packed : 'forged'
+  const raw = digest(packed, key)
+  if (!timingSafeEqual(raw, bytes.subarray(-RAW_DIGEST_BYTES))) return 'forged'
+  return { packed, digest: raw.toString('hex') }
 }
 
 function digest(packed: Buffer, key: string): Buffer {

@@ -1,0 +1,56 @@
+/** Questions to a running haproxy over its sockets. */
+const ANSWER_MAX_BYTES = 32 << 20
+const TIMEOUT_MS = 5_000
+
+/** Sends one command and returns everything up to the end of the connection; throws without an answer. */
+export async function askHaproxy(
+  socketPath: string,
+  command: string,
+  timeout_ms = TIMEOUT_MS,
+): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  const parts: Buffer[] = []
+  let size = 0
+  const connecting = Bun.connect({
+    unix: socketPath,
+    socket: {
+      open: (socket) => {
+        socket.write(`${command}\n`)
+      },
+      data: (socket, data) => {
+        size += data.length
+        if (size > ANSWER_MAX_BYTES) {
+          reject(new Error(`${socketPath}: the answer is too long`))
+          socket.end()
+          return
+        }
+        // The buffer is Bun's and will be used again.
+        parts.push(Buffer.from(data))
+      },
+      close: () => resolve(Buffer.concat(parts).toString('utf8')),
+      error: (_socket, error) => reject(error),
+    },
+  })
+  const timer = setTimeout(() => reject(new Error(`${socketPath}: no answer`)), timeout_ms)
+  try {
+    connecting.catch(reject)
+    return await promise
+  } finally {
+    clearTimeout(timer)
+    // Also when the timer was first; an ended socket is not harmed by it.
+    connecting.then((socket) => socket.terminate()).catch(() => {})
+  }
+}
+
+export interface MasterState {
+  readonly reloads: number
+  /** Reloads since the last good one. */
+  readonly failed: number
+}
+
+/** Reads the master's line of `show proc`; undefined if it has no such line. */
+export function parseMaster(text: string): MasterState | undefined {
+  const found = /^\d+\s+master\s+(\d+)(?:\s+\[failed: (\d+)\])?/m.exec(text)
+  if (found === null) return undefined
+  return { reloads: Number(found[1]), failed: Number(found[2] ?? 0) }
+}

@@ -1,0 +1,229 @@
+/**
+ * The haproxy processes of this amphora, one per load balancer: their configuration, what they should do,
+ * and that they do it. Nothing is remembered but on disk, so that a new agent goes on where the last one
+ * stopped. What always holds: `haproxy.cfg` has passed haproxy's own check, and a haproxy which serves is
+ * not replaced by one that does not.
+ */
+import { createHash } from 'node:crypto'
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
+import { LB_ACTIONS, type LbAction } from '../contract/routes.ts'
+import { makeFolder, readTextIfExists, SECRET_MODE, writeFileAtomic } from '../system/files.ts'
+import type { Log } from '../system/log.ts'
+import {
+  checkConfig,
+  type HaproxyProcessDeps,
+  outputOf,
+  reload,
+  runningPid,
+  start,
+  stop,
+} from './haproxy-process.ts'
+import { askHaproxy } from './haproxy-socket.ts'
+import { createSerial, type Serial } from './serial.ts'
+
+const WAITING_MAX = 64
+const RESTART_DELAY_MS = { first: 1_000, max: 30_000 } as const
+/** A haproxy which ran this long after its delay had ended is not in a crash loop. */
+const STABLE_MS = 60_000
+
+export type Outcome =
+  | { readonly ok: true; readonly details: string }
+  | { readonly ok: false; readonly details: string }
+
+export interface HaproxyDeps extends HaproxyProcessDeps {
+  readonly log: Log
+  /** Tells the neighbours where the VIPs are; never throws. */
+  readonly announce: () => Promise<void>
+}
+
+export class HaproxyService {
+  readonly #deps: HaproxyDeps
+  readonly #serial: Serial = createSerial(WAITING_MAX)
+  /** Load balancers whose haproxy died or did not start, until it does. */
+  readonly #restarts = new Map<string, { failures: number; notBefore_ms: number }>()
+
+  constructor(deps: HaproxyDeps) {
+    this.#deps = deps
+  }
+
+  /** Ids of the load balancers with a configuration, sorted. */
+  list(): readonly string[] {
+    const { paths } = this.#deps
+    if (!existsSync(paths.base)) return []
+    return readdirSync(paths.base)
+      .filter((name) => existsSync(paths.haproxyConfig(name)))
+      .sort()
+  }
+
+  read(lb_id: string): string | undefined {
+    return readTextIfExists(this.#deps.paths.haproxyConfig(lb_id))
+  }
+
+  isRunning(lb_id: string): boolean {
+    return runningPid(this.#deps.paths, lb_id) !== undefined
+  }
+
+  /** Checks and keeps a configuration; the running haproxy sees it at the next start or reload. */
+  upload(lb_id: string, text: string): Promise<Outcome> {
+    return this.#serial(async () => {
+      const { paths } = this.#deps
+      makeFolder(paths.folder(lb_id), 0o700)
+      writeFileAtomic(paths.newConfig(lb_id), text, SECRET_MODE)
+      const result = await checkConfig(this.#deps, paths.newConfig(lb_id))
+      if (result.code !== 0) {
+        renameSync(paths.newConfig(lb_id), paths.failedConfig(lb_id))
+        return { ok: false, details: outputOf(result) }
+      }
+      renameSync(paths.newConfig(lb_id), paths.haproxyConfig(lb_id))
+      return { ok: true, details: outputOf(result) }
+    })
+  }
+
+  control(lb_id: string, action: LbAction): Promise<Outcome> {
+    return this.#serial(async () => {
+      const { paths } = this.#deps
+      if (action === 'stop') {
+        writeFileAtomic(paths.stopped(lb_id), '')
+        return this.#stop(lb_id)
+      }
+      rmSync(paths.stopped(lb_id), { force: true })
+      const outcome = await this.#serve(lb_id, action)
+      if (outcome.ok) this.#restarts.delete(lb_id)
+      return outcome
+    })
+  }
+
+  /** Stops haproxy and removes all that belongs to the load balancer. */
+  remove(lb_id: string): Promise<Outcome> {
+    return this.#serial(async () => {
+      const { paths } = this.#deps
+      const stopped = await this.#stop(lb_id)
+      if (!stopped.ok) return stopped
+      this.#restarts.delete(lb_id)
+      rmSync(paths.statsSocket(lb_id), { force: true })
+      rmSync(paths.certificates(lb_id), { force: true, recursive: true })
+      rmSync(paths.folder(lb_id), { force: true, recursive: true })
+      return { ok: true, details: '' }
+    })
+  }
+
+  /** A certificate was written or deleted: an unchanged configuration must be read again all the same. */
+  noteCertificates(lb_id: string): void {
+    const { paths } = this.#deps
+    makeFolder(paths.folder(lb_id), 0o700)
+    writeFileAtomic(paths.certificatesChanged(lb_id), '')
+  }
+
+  /** Starts whatever should run and does not; called at the agent's start and then every second. */
+  async supervise(): Promise<void> {
+    const { paths, clock, log } = this.#deps
+    for (const lb_id of this.list()) {
+      const state = this.#restarts.get(lb_id)
+      if (this.isRunning(lb_id) || existsSync(paths.stopped(lb_id))) continue
+      if (state !== undefined && clock.now() < state.notBefore_ms) continue
+      await this.#serial(async () => {
+        if (this.isRunning(lb_id) || !existsSync(paths.haproxyConfig(lb_id))) return
+        const outcome = await this.#serve(lb_id, 'start')
+        // One which dies right after its start counts as failed, too, so success does not end the delay.
+        const looping = state !== undefined && clock.now() < state.notBefore_ms + STABLE_MS
+        const failures = looping ? state.failures + 1 : 1
+        const delay = Math.min(RESTART_DELAY_MS.first * 2 ** (failures - 1), RESTART_DELAY_MS.max)
+        this.#restarts.set(lb_id, { failures, notBefore_ms: clock.now() + delay })
+        if (outcome.ok) log.info('haproxy was started', { lb_id })
+        else log.error('haproxy cannot be started', { lb_id, output: outcome.details.slice(-500) })
+      })
+    }
+  }
+
+  async #serve(lb_id: string, action: 'start' | 'reload'): Promise<Outcome> {
+    const { paths } = this.#deps
+    const pid = runningPid(paths, lb_id)
+    if (pid !== undefined && (action === 'start' || !this.#changed(lb_id)))
+      return { ok: true, details: `Listener ${lb_id} ${action}ed` }
+    if (pid === undefined) {
+      const result = await start(this.#deps, lb_id)
+      if (result.code !== 0) return { ok: false, details: outputOf(result) }
+    } else {
+      await this.#saveServersState(lb_id)
+      if (!(await reload(this.#deps, lb_id, pid))) return this.#putBack(lb_id)
+    }
+    this.#remember(lb_id)
+    await this.#deps.announce()
+    const started = `Configuration file is valid\nhaproxy daemon for ${lb_id} started`
+    return { ok: true, details: pid === undefined ? started : `Listener ${lb_id} reloaded` }
+  }
+
+  #changed(lb_id: string): boolean {
+    const { paths } = this.#deps
+    if (existsSync(paths.certificatesChanged(lb_id))) return true
+    return readTextIfExists(paths.goodConfig(lb_id)) !== this.read(lb_id)
+  }
+
+  #remember(lb_id: string): void {
+    const { paths } = this.#deps
+    copyFileSync(paths.haproxyConfig(lb_id), paths.goodConfig(lb_id))
+    chmodSync(paths.goodConfig(lb_id), SECRET_MODE)
+    rmSync(paths.certificatesChanged(lb_id), { force: true })
+  }
+
+  /** The old worker still serves; it must also be what a restart would bring back. */
+  #putBack(lb_id: string): Outcome {
+    const { paths } = this.#deps
+    renameSync(paths.haproxyConfig(lb_id), paths.failedConfig(lb_id))
+    if (existsSync(paths.goodConfig(lb_id)))
+      writeFileAtomic(
+        paths.haproxyConfig(lb_id),
+        readFileSync(paths.goodConfig(lb_id)),
+        SECRET_MODE,
+      )
+    return {
+      ok: false,
+      details: 'haproxy could not take over the new configuration; the last one goes on serving',
+    }
+  }
+
+  async #stop(lb_id: string): Promise<Outcome> {
+    const gone = await stop(this.#deps, lb_id)
+    if (!gone) return { ok: false, details: 'haproxy does not end' }
+    return { ok: true, details: `Listener ${lb_id} stopped` }
+  }
+
+  /** So that members known to be down do not get traffic from the new worker until its first check. */
+  async #saveServersState(lb_id: string): Promise<void> {
+    const { paths, log } = this.#deps
+    try {
+      const state = await askHaproxy(paths.statsSocket(lb_id), 'show servers state')
+      writeFileAtomic(paths.serversState(lb_id), `${state.trimEnd()}\n`)
+    } catch (error) {
+      log.warning('the state of the members could not be saved', { lb_id, error })
+    }
+  }
+}
+
+export function isLbAction(text: string): text is LbAction {
+  return (LB_ACTIONS as readonly string[]).includes(text)
+}
+
+/** The ETag of a file's content: hex MD5, as the controller expects it. Not for security. */
+export function md5(content: string | Uint8Array): string {
+  return createHash('md5').update(content).digest('hex')
+}
+
+/** The frontends of a configuration with their modes, as GET listeners and GET details list them. */
+export function frontendsOf(
+  text: string,
+): readonly { readonly id: string; readonly mode: string }[] {
+  const sections = text.split(/^(?=frontend )/m).slice(1)
+  return sections.map((section) => ({
+    id: /^frontend (\S+)/.exec(section)?.[1] ?? '',
+    mode: /^\s+mode (\S+)/m.exec(section)?.[1]?.toUpperCase() ?? '',
+  }))
+}

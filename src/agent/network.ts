@@ -1,0 +1,256 @@
+/**
+ * The namespace in which VIP and members are reached, and its interfaces. What is plugged is written down
+ * first and set up then, so that a new agent finds on disk what it has to finish.
+ */
+import { existsSync, readdirSync } from 'node:fs'
+import { makeFolder, readTextIfExists, writeFileAtomic } from '../system/files.ts'
+import type { Log } from '../system/log.ts'
+import { type Processes, runOk } from '../system/process.ts'
+import type { InterfaceFile } from './interface-file.ts'
+import { type AddressRow, planInterface, type RouteRow, type RuleRow } from './interface-plan.ts'
+import { NAMESPACE, NAMESPACE_PATH, type Paths } from './paths.ts'
+import { createSerial, type Serial } from './serial.ts'
+
+export const VIP_INTERFACE = 'eth1'
+const FIRST_MEMBER_INTERFACE = 2
+const INTERFACES_MAX = 64
+const WAITING_MAX = 64
+/**
+ * Gratuitous ARP and unsolicited neighbour advertisements are the kernel's, on every `link set address`;
+ * sockets may bind a VIP which keepalived or duplicate address detection has not let through yet.
+ */
+const NAMESPACE_SETTINGS = {
+  'ipv4/conf/all/arp_notify': 1,
+  'ipv6/conf/all/ndisc_notify': 1,
+  'ipv6/conf/default/ndisc_notify': 1,
+  'ipv4/ip_nonlocal_bind': 1,
+  'ipv6/ip_nonlocal_bind': 1,
+} as const
+
+export interface Nic {
+  readonly name: string
+  /** Lower case. */
+  readonly mac: string
+  readonly tx_bytes: number
+  readonly rx_bytes: number
+}
+
+/** No network card with that MAC: it may be hot-plugged in a moment. */
+export class NoSuchNic extends Error {
+  override readonly name = 'NoSuchNic'
+}
+
+export interface NetworkDeps {
+  readonly processes: Processes
+  readonly log: Log
+  readonly paths: Paths
+}
+
+export class NetworkService {
+  readonly #deps: NetworkDeps
+  readonly #serial: Serial = createSerial(WAITING_MAX)
+
+  constructor(deps: NetworkDeps) {
+    this.#deps = deps
+  }
+
+  /** Makes the namespace, or takes the one that is there. */
+  async ensureNamespace(): Promise<void> {
+    const { processes, log } = this.#deps
+    const alive = await processes.run(['ip', '-n', NAMESPACE, 'link', 'set', 'dev', 'lo', 'up'])
+    if (alive.code !== 0) {
+      // After a crash a file can be left which no namespace is mounted on.
+      if (existsSync(NAMESPACE_PATH)) await processes.run(['ip', 'netns', 'delete', NAMESPACE])
+      await runOk(processes, ['ip', 'netns', 'add', NAMESPACE])
+      await runOk(processes, ['ip', '-n', NAMESPACE, 'link', 'set', 'dev', 'lo', 'up'])
+    }
+    const script = Object.entries(NAMESPACE_SETTINGS)
+      .map(([name, value]) => `echo ${value} >/proc/sys/net/${name} || echo ${name}`)
+      .join('; ')
+    const set = await processes.run(['nsenter', `--net=${NAMESPACE_PATH}`, 'sh', '-c', script])
+    if (set.stdout !== '')
+      log.warning('some network settings could not be made', { names: set.stdout.trim() })
+  }
+
+  /** Network cards in the namespace, or outside of it. */
+  async listNics(where: 'namespace' | 'outside'): Promise<readonly Nic[]> {
+    const prefix = where === 'namespace' ? ['-n', NAMESPACE] : []
+    const rows = await this.#json<LinkRow>([...prefix, '-json', '-stats', 'link', 'show'])
+    return rows.map((row) => ({
+      name: row.ifname ?? '',
+      mac: (row.address ?? '').toLowerCase(),
+      tx_bytes: row.stats64?.tx?.bytes ?? 0,
+      rx_bytes: row.stats64?.rx?.bytes ?? 0,
+    }))
+  }
+
+  /** The interface of the namespace which has this address (canonical text). */
+  async findByAddress(ip: string): Promise<string | undefined> {
+    const rows = await this.#json<AddrRow>(['-n', NAMESPACE, '-json', 'addr', 'show'])
+    return rows.find((row) => row.addr_info?.some((info) => info.local === ip))?.ifname
+  }
+
+  /** The interface of a MAC in the namespace, if it has been plugged. */
+  async findPlugged(mac: string): Promise<string | undefined> {
+    const nics = await this.listNics('namespace')
+    return nics.find((nic) => nic.mac === mac.toLowerCase())?.name
+  }
+
+  /** The first free name for a member network. */
+  async nextInterface(): Promise<string> {
+    const taken = new Set((await this.listNics('namespace')).map((nic) => nic.name))
+    for (let n = FIRST_MEMBER_INTERFACE; n < INTERFACES_MAX; n++)
+      if (!taken.has(`eth${n}`)) return `eth${n}`
+    throw new Error('the namespace has too many interfaces')
+  }
+
+  /** Moves the card into the namespace under its name there, unless it is there, and sets it up. */
+  plug(mac: string, file: InterfaceFile): Promise<void> {
+    return this.#serial(async () => {
+      const { paths } = this.#deps
+      const plugged = await this.findPlugged(mac)
+      if (plugged === undefined && (await this.#findOutside(mac)) === undefined)
+        throw new NoSuchNic('No suitable network interface found')
+      makeFolder(paths.interfaces)
+      writeFileAtomic(paths.interfaceFile(file.name), `${JSON.stringify(file)}\n`)
+      this.#notePlugged(mac, file.name)
+      await this.#setUp(mac, file)
+    })
+  }
+
+  /**
+   * Sets up again all that was ever plugged, after a reboot or a crash. Returns the names of those whose
+   * card is not there (yet).
+   */
+  restore(): Promise<readonly string[]> {
+    return this.#serial(async () => {
+      const { paths, log } = this.#deps
+      const missing: string[] = []
+      for (const [mac, name] of this.#readPlugged()) {
+        const text = readTextIfExists(paths.interfaceFile(name))
+        if (text === undefined) continue
+        try {
+          await this.#setUp(mac, JSON.parse(text) as InterfaceFile)
+        } catch (error) {
+          missing.push(name)
+          log.warning('an interface cannot be set up', { interface: name, error })
+        }
+      }
+      return missing
+    })
+  }
+
+  /** Tells the neighbours of every VIP interface which MAC its addresses have now. Never throws. */
+  async announce(): Promise<void> {
+    try {
+      for (const nic of await this.listNics('namespace')) {
+        if (!existsSync(this.#deps.paths.interfaceFile(nic.name))) continue
+        await this.#announce(nic.name, nic.mac)
+      }
+    } catch (error) {
+      this.#deps.log.warning('addresses could not be announced', { error })
+    }
+  }
+
+  /** The kernel announces when an address of the link is set, be it the same. */
+  async #announce(name: string, mac: string): Promise<void> {
+    const argv = ['ip', '-n', NAMESPACE, 'link', 'set', 'dev', name, 'address', mac]
+    const result = await this.#deps.processes.run(argv)
+    if (result.code !== 0)
+      this.#deps.log.warning('addresses could not be announced', { interface: name })
+  }
+
+  async #findOutside(mac: string): Promise<Nic | undefined> {
+    const nics = await this.listNics('outside')
+    return nics.find((nic) => nic.mac === mac.toLowerCase())
+  }
+
+  async #setUp(mac: string, file: InterfaceFile): Promise<void> {
+    const { processes, log } = this.#deps
+    const plugged = await this.findPlugged(mac)
+    if (plugged === undefined) {
+      const nic = await this.#findOutside(mac)
+      if (nic === undefined) throw new NoSuchNic(`no network card has the MAC ${mac}`)
+      await runOk(processes, ['ip', 'link', 'set', nic.name, 'netns', NAMESPACE, 'name', file.name])
+    }
+    const plan = planInterface(file, await this.#found(file.name))
+    await this.#batch([], plan.strict)
+    for (const family of [4, 6] as const) await this.#batch([`-${family}`], plan.rules[family])
+    const failed = await this.#batch(['-force'], plan.lenient)
+    if (failed !== '') log.warning('some routes were refused', { interface: file.name, failed })
+    await this.#announce(file.name, mac)
+  }
+
+  /** Runs lines of `ip`; with `-force` all of them, returning what failed, else throwing at the first. */
+  async #batch(options: readonly string[], lines: readonly string[]): Promise<string> {
+    if (lines.length === 0) return ''
+    const argv = ['ip', '-n', NAMESPACE, ...options, '-batch', '-']
+    const stdin = `${lines.join('\n')}\n`
+    if (!options.includes('-force')) {
+      await runOk(this.#deps.processes, argv, { stdin })
+      return ''
+    }
+    const { stderr } = await this.#deps.processes.run(argv, { stdin })
+    const errors = stderr.split('\n').filter((line) => line.startsWith('RTNETLINK answers'))
+    // The kernel made the subnet's route when it got the address.
+    return errors.filter((line) => !line.endsWith('File exists')).join('; ')
+  }
+
+  async #found(dev: string) {
+    const ip = ['-n', NAMESPACE, '-json']
+    const routes = ['route', 'show', 'table', 'all', 'dev', dev, 'proto', 'static']
+    const [addresses, routes4, routes6, rules4, rules6] = await Promise.all([
+      this.#json<AddrRow>([...ip, 'addr', 'show', 'dev', dev]),
+      this.#json<RouteRow>([...ip, '-4', ...routes]),
+      this.#json<RouteRow>([...ip, '-6', ...routes]),
+      this.#json<RuleRow>([...ip, '-4', 'rule', 'show']),
+      this.#json<RuleRow>([...ip, '-6', 'rule', 'show']),
+    ])
+    return {
+      addresses: addresses.flatMap((row) => row.addr_info ?? []),
+      routes: [...routes4, ...routes6],
+      rules: [...rules4, ...rules6],
+    }
+  }
+
+  async #json<T>(args: readonly string[]): Promise<readonly T[]> {
+    const { stdout } = await runOk(this.#deps.processes, ['ip', ...args])
+    // `ip` prints nothing at all for an empty list.
+    return stdout.trim() === '' ? [] : (JSON.parse(stdout) as T[])
+  }
+
+  #readPlugged(): readonly (readonly [mac: string, name: string])[] {
+    const text = readTextIfExists(this.#deps.paths.pluggedInterfaces) ?? ''
+    return text.split('\n').flatMap((line) => {
+      const [mac, name] = line.trim().split(/\s+/)
+      return mac && name ? [[mac, name] as const] : []
+    })
+  }
+
+  /** One line per interface: a name which gets another card forgets the old one. */
+  #notePlugged(mac: string, name: string): void {
+    const others = this.#readPlugged().filter(([m, n]) => m !== mac.toLowerCase() && n !== name)
+    const lines = [...others, [mac.toLowerCase(), name] as const].map(([m, n]) => `${m} ${n}\n`)
+    writeFileAtomic(this.#deps.paths.pluggedInterfaces, lines.join(''))
+  }
+
+  /** Names of interface files, for the list of what belongs to this amphora. */
+  interfaceNames(): readonly string[] {
+    const folder = this.#deps.paths.interfaces
+    if (!existsSync(folder)) return []
+    return readdirSync(folder).flatMap((name) =>
+      name.endsWith('.json') ? [name.slice(0, -5)] : [],
+    )
+  }
+}
+
+interface LinkRow {
+  readonly ifname?: string
+  readonly address?: string
+  readonly stats64?: { readonly tx?: { bytes?: number }; readonly rx?: { bytes?: number } }
+}
+
+interface AddrRow {
+  readonly ifname?: string
+  readonly addr_info?: readonly AddressRow[]
+}

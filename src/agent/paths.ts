@@ -1,0 +1,39 @@
+/** Where everything is in an amphora. The names are upstream's, so that its operators find their way. */
+import { join } from 'node:path'
+import type { AgentConfig } from '../contract/agent-config.ts'
+
+/** The network namespace of VIP and members; the agent itself stays in the one of the management network. */
+export const NAMESPACE = 'amphora-haproxy'
+export const NAMESPACE_PATH = `/run/netns/${NAMESPACE}`
+
+export type Paths = ReturnType<typeof pathsOf>
+
+export function pathsOf(config: AgentConfig) {
+  const base = config.base_path
+  return {
+    base,
+    folder: (lb_id: string) => join(base, lb_id),
+    haproxyConfig: (lb_id: string) => join(base, lb_id, 'haproxy.cfg'),
+    /** Uploaded and not yet checked. */
+    newConfig: (lb_id: string) => join(base, lb_id, 'haproxy.cfg.new'),
+    /** What the running haproxy has read: put back when a newer one cannot be started. */
+    goodConfig: (lb_id: string) => join(base, lb_id, 'haproxy.cfg.good'),
+    /** What was refused last, for whoever has to find out why. */
+    failedConfig: (lb_id: string) => join(base, lb_id, 'haproxy.cfg.new-failed'),
+    pid: (lb_id: string) => join(base, lb_id, `${lb_id}.pid`),
+    serversState: (lb_id: string) => join(base, lb_id, 'servers-state'),
+    /** Only root reaches the master's socket; `stats` is the one in the configuration. */
+    masterSocket: (lb_id: string) => join(base, lb_id, 'master.sock'),
+    statsSocket: (lb_id: string) => join(base, `${lb_id}.sock`),
+    /** There while the controller wants it stopped; without it haproxy runs after every boot. */
+    stopped: (lb_id: string) => join(base, lb_id, 'stopped'),
+    /** There while a certificate is newer than what haproxy has read. */
+    certificatesChanged: (lb_id: string) => join(base, lb_id, 'certificates-changed'),
+    certificates: (lb_id: string) => join(config.base_cert_dir, lb_id),
+    userGroup: join(base, 'haproxy-default-user-group.conf'),
+    pluggedInterfaces: join(base, 'plugged_interfaces'),
+    counters: join(base, 'stats_counters.json'),
+    interfaces: config.agent_server_network_dir,
+    interfaceFile: (name: string) => join(config.agent_server_network_dir, `${name}.json`),
+  }
+}

@@ -1,0 +1,123 @@
+/** A pool as one listener uses it: haproxy's `backend`. */
+import { type HealthMonitor, HTTP_FALLBACKS, HTTP_TYPES } from '../../model/health-monitor.ts'
+import type { INSERT_HEADERS, Listener } from '../../model/listener.ts'
+import type { LB_ALGORITHMS, PoolProtocol } from '../../model/pool.ts'
+import type { PoolTree } from '../../model/tree.ts'
+import { assert } from '../../system/assert.ts'
+import { atLeast, connectionLimit, peersName, type Rendering } from './facts.ts'
+import { LISTENER_MODE } from './frontend.ts'
+import { argument, joined, type Line, line, type Section } from './line.ts'
+import { renderServer } from './server.ts'
+
+/** SOURCE_IP_PORT is refused by the provider; upstream, too, would render it as round robin. */
+const BALANCE: Readonly<Record<(typeof LB_ALGORITHMS)[number], string>> = {
+  ROUND_ROBIN: 'roundrobin',
+  LEAST_CONNECTIONS: 'leastconn',
+  SOURCE_IP: 'source',
+  SOURCE_IP_PORT: 'roundrobin',
+}
+/** The mode of a pool; `listener` takes that of the listener in front of it. */
+const POOL_MODE: Readonly<Record<PoolProtocol, 'http' | 'tcp' | 'listener'>> = {
+  HTTP: 'http',
+  HTTPS: 'tcp',
+  PROXY: 'listener',
+  PROXYV2: 'listener',
+  TCP: 'tcp',
+}
+
+export function renderBackend(rendering: Rendering, listener: Listener, pool: PoolTree): Section {
+  const { options } = rendering
+  const mode = POOL_MODE[pool.protocol]
+  const actual = mode === 'listener' ? LISTENER_MODE[listener.protocol] : mode
+  const connect_ms = listener.timeout_member_connect || options.timeout_member_connect
+  const server_ms = listener.timeout_member_data || options.timeout_member_data
+  const monitor = activeMonitor(pool)
+  const members = pool.members.filter((m) => m.provisioning_status !== 'PENDING_DELETE')
+  return {
+    head: line`backend ${pool.id}:${listener.id}`,
+    lines: [
+      line`mode ${actual}`,
+      ...(actual === 'http' ? [line`http-reuse safe`] : []),
+      line`balance ${BALANCE[pool.lb_algorithm]}`,
+      ...persistence(rendering, pool),
+      ...(monitor === undefined ? [] : checks(rendering, monitor)),
+      ...insertedHeaders(listener, pool),
+      line`fullconn ${connectionLimit(listener, options)}`,
+      line`option allbackups`,
+      line`timeout connect ${connect_ms}`,
+      line`timeout server ${server_ms}`,
+      ...members.map((member) => renderServer(pool, member, monitor)),
+    ],
+  }
+}
+
+function activeMonitor(pool: PoolTree): HealthMonitor | undefined {
+  const monitor = pool.healthmonitor
+  if (monitor === null || !monitor.admin_state_up) return undefined
+  return monitor.provisioning_status === 'PENDING_DELETE' ? undefined : monitor
+}
+
+function persistence({ tree, options }: Rendering, pool: PoolTree): readonly Line[] {
+  const kind = pool.session_persistence?.type
+  if (kind === undefined || kind === null) return []
+  if (kind === 'HTTP_COOKIE') return [line`cookie SRV insert indirect nocache`]
+  const peers = peersName(tree)
+  const shared = peers === undefined ? undefined : line`peers ${peers}`
+  const size = line`size ${options.haproxy_stick_size}`
+  if (kind === 'SOURCE_IP')
+    return [joined([line`stick-table type ipv6 ${size}`, shared]), line`stick on src`]
+  const name = pool.session_persistence?.cookie_name
+  assert(typeof name === 'string', 'APP_COOKIE persistence has a cookie name')
+  return [
+    joined([line`stick-table type string len 64 ${size}`, shared]),
+    line`stick store-response res.cook(${argument(name)})`,
+    line`stick match req.cook(${argument(name)})`,
+  ]
+}
+
+function checks({ facts }: Rendering, monitor: HealthMonitor): readonly Line[] {
+  const common = [line`load-server-state-from-file global`, line`timeout check ${monitor.timeout}s`]
+  if (!(HTTP_TYPES as readonly string[]).includes(monitor.type)) return common
+  const method = monitor.http_method ?? HTTP_FALLBACKS.http_method
+  const path = monitor.url_path ?? HTTP_FALLBACKS.url_path
+  const version = monitor.http_version?.toFixed(1)
+  const codes = expandCodes(monitor.expected_codes ?? HTTP_FALLBACKS.expected_codes)
+  const host =
+    version === '1.1' && monitor.domain_name !== null && atLeast(facts.haproxy_version, 2, 2)
+  return [
+    ...common,
+    version === undefined
+      ? line`option httpchk ${method} ${path}`
+      : line`option httpchk ${method} ${path} HTTP/${version}`,
+    ...(host ? [line`http-check send hdr Host ${monitor.domain_name ?? ''}`] : []),
+    line`http-check expect rstatus ${codes.join('|')}`,
+  ]
+}
+
+/** `200-202` and `200, 202` as a sorted list. */
+export function expandCodes(text: string): readonly string[] {
+  const codes = new Set<number>()
+  for (const part of text.split(',')) {
+    const [low = '', high = low] = part.trim().split('-')
+    assert(/^\d{3}$/.test(low) && /^\d{3}$/.test(high), 'an expected code has three digits')
+    for (let code = Number(low); code <= Number(high); code++) codes.add(code)
+  }
+  assert(codes.size > 0, 'at least one code is expected')
+  return [...codes].sort((a, b) => a - b).map(String)
+}
+
+function insertedHeaders(listener: Listener, pool: PoolTree): readonly Line[] {
+  const wants = (name: (typeof INSERT_HEADERS)[number]): boolean =>
+    listener.insert_headers[name]?.toLowerCase() === 'true'
+  const toHttp = pool.protocol === 'HTTP'
+  const lines = [
+    toHttp && wants('X-Forwarded-For') && line`option forwardfor`,
+    toHttp &&
+      wants('X-Forwarded-Port') &&
+      line`http-request set-header X-Forwarded-Port %[dst_port]`,
+    listener.protocol === 'HTTP' &&
+      wants('X-Forwarded-Proto') &&
+      line`http-request set-header X-Forwarded-Proto http`,
+  ]
+  return lines.filter((each) => each !== false)
+}

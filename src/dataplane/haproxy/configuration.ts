@@ -1,0 +1,114 @@
+/**
+ * From a load balancer to the text of its haproxy.cfg: one process serves all its listeners. Pure.
+ * Object to section: load balancer = the file, listener = `frontend <listener>`, its pool =
+ * `backend <pool>:<listener>`, member = `server <member>`; statistics.ts reads the same names back.
+ * What is disabled is left out (members: marked `disabled`), what is in PENDING_DELETE counts as gone.
+ * Source of every directive and of their order: octavia/common/jinja/haproxy/combined_listeners/.
+ */
+import type { Listener } from '../../model/listener.ts'
+import { findPool, type LoadBalancerTree, type PoolTree } from '../../model/tree.ts'
+import { renderBackend } from './backend.ts'
+import {
+  type AmphoraFacts,
+  connectionLimit,
+  type HaproxyOptions,
+  peerName,
+  peersName,
+  type Rendering,
+} from './facts.ts'
+import { renderFrontend } from './frontend.ts'
+import { line, printSections, type Section } from './line.ts'
+
+const MAXCONN_MAX = 1_000_000
+const LOG_SOCKET = '/run/rsyslog/octavia/log'
+/** Where amphorae of a pair exchange their stick tables. */
+export const PEER_PORT = 1025
+
+export function renderHaproxy(
+  tree: LoadBalancerTree,
+  facts: AmphoraFacts,
+  options: HaproxyOptions,
+): string {
+  const rendering = { tree, facts, options }
+  const sections = [renderGlobal(rendering), renderDefaults(options), ...renderPeers(tree)]
+  for (const listener of servedListeners(tree)) {
+    const pool = servedPool(tree, listener)
+    sections.push(renderFrontend(rendering, listener, pool))
+    if (pool !== undefined) sections.push(renderBackend(rendering, listener, pool))
+  }
+  return printSections(line`Configuration for loadbalancer ${tree.id}`, sections)
+}
+
+/** Listeners which haproxy has to know; none: it need not run at all. */
+export function presentListeners(tree: LoadBalancerTree): readonly Listener[] {
+  return tree.listeners.filter((listener) => listener.provisioning_status !== 'PENDING_DELETE')
+}
+
+function servedListeners(tree: LoadBalancerTree): readonly Listener[] {
+  return tree.admin_state_up ? presentListeners(tree).filter((l) => l.admin_state_up) : []
+}
+
+function servedPool(tree: LoadBalancerTree, listener: Listener): PoolTree | undefined {
+  const pool = findPool(tree, listener.default_pool_id)
+  if (pool === undefined || !pool.admin_state_up) return undefined
+  return pool.provisioning_status === 'PENDING_DELETE' ? undefined : pool
+}
+
+/** The sum of the limits of all enabled listeners, even while the load balancer is disabled. */
+function globalLimit({ tree, options }: Rendering): number {
+  const enabled = presentListeners(tree).filter((listener) => listener.admin_state_up)
+  const sum = enabled.reduce((all, listener) => all + connectionLimit(listener, options), 0)
+  return sum > 0 && sum < MAXCONN_MAX ? sum : MAXCONN_MAX
+}
+
+function renderGlobal(rendering: Rendering): Section {
+  const { tree, facts, options } = rendering
+  const base = options.base_path
+  const pinned = facts.cpu_count > 1 && facts.active_tuned_profiles.split(/\s+/).includes('amphora')
+  const threads = facts.cpu_count - 1
+  return {
+    head: line`global`,
+    lines: [
+      line`daemon`,
+      line`user nobody`,
+      line`log ${LOG_SOCKET} local${options.user_log_facility}`,
+      line`log ${LOG_SOCKET} local${options.administrative_log_facility} notice`,
+      line`stats socket ${base}/${tree.id}.sock mode 0666 level user`,
+      line`server-state-file ${base}/${tree.id}/servers-state`,
+      line`maxconn ${globalLimit(rendering)}`,
+      ...(pinned
+        ? [line`nbthread ${threads}`, line`cpu-map auto:1/1-${threads} 1-${threads}`]
+        : []),
+    ],
+  }
+}
+
+function renderDefaults(options: HaproxyOptions): Section {
+  return {
+    head: line`defaults`,
+    lines: [
+      options.connection_logging ? line`log global` : line`no log`,
+      line`retries 3`,
+      line`option redispatch`,
+      line`option splice-request`,
+      line`option splice-response`,
+      line`option http-keep-alive`,
+    ],
+  }
+}
+
+function renderPeers(tree: LoadBalancerTree): readonly Section[] {
+  const name = peersName(tree)
+  if (name === undefined) return []
+  const peers = tree.amphorae.filter((amphora) => amphora.status === 'ALLOCATED')
+  return [
+    {
+      head: line`peers ${name}`,
+      lines: peers.flatMap((amphora) =>
+        amphora.vrrp_ip === null
+          ? []
+          : [line`peer ${peerName(amphora.id)} ${amphora.vrrp_ip}:${PEER_PORT}`],
+      ),
+    },
+  ]
+}

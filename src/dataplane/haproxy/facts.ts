@@ -1,0 +1,76 @@
+/** What every part of the rendering looks at, and what several parts must name alike. */
+import { createHash } from 'node:crypto'
+import type { Listener } from '../../model/listener.ts'
+import type { LoadBalancerTree } from '../../model/tree.ts'
+
+export interface Rendering {
+  readonly tree: LoadBalancerTree
+  readonly facts: AmphoraFacts
+  readonly options: HaproxyOptions
+}
+
+/** The amphora on which the configuration will run; from its GET details. */
+export interface AmphoraFacts {
+  /** `2.6.12-1+deb12u4`; may be empty. */
+  readonly haproxy_version: string
+  readonly cpu_count: number
+  /** Names, blank-separated; CPUs are pinned only where `amphora` is among them. */
+  readonly active_tuned_profiles: string
+}
+
+/** Values of `[haproxy_amphora]` and `[amphora_agent]` of the configuration. */
+export interface HaproxyOptions {
+  readonly base_path: string
+  readonly connection_logging: boolean
+  readonly user_log_format: string
+  readonly user_log_facility: number
+  readonly administrative_log_facility: number
+  /** `10k`. */
+  readonly haproxy_stick_size: string
+  readonly default_connection_limit: number
+  /** Milliseconds, used for a stored 0. */
+  readonly timeout_client_data: number
+  readonly timeout_member_connect: number
+  readonly timeout_member_data: number
+  readonly timeout_tcp_inspect: number
+}
+
+export const HAPROXY_OPTION_FALLBACKS: HaproxyOptions = {
+  base_path: '/var/lib/octavia',
+  connection_logging: true,
+  user_log_format:
+    '{{ project_id }} {{ lb_id }} %f %ci %cp %t %{+Q}r %ST %B %U %[ssl_c_verify] %{+Q}[ssl_c_s_dn] %b %s %Tt %tsc',
+  user_log_facility: 0,
+  administrative_log_facility: 1,
+  haproxy_stick_size: '10k',
+  default_connection_limit: 50_000,
+  timeout_client_data: 50_000,
+  timeout_member_connect: 5_000,
+  timeout_member_data: 50_000,
+  timeout_tcp_inspect: 0,
+}
+
+/** Whether a version text is at least major.minor; an unreadable one is taken to be current. */
+export function atLeast(version: string, major: number, minor: number): boolean {
+  const found = /^(\d+)\.(\d+)/.exec(version)
+  if (found === null) return true
+  const [has, hasMinor] = [Number(found[1]), Number(found[2])]
+  return has > major || (has === major && hasMinor >= minor)
+}
+
+export function connectionLimit(listener: Listener, options: HaproxyOptions): number {
+  const limit = listener.connection_limit
+  // Upstream takes 0 for "not set", like -1.
+  return limit > 0 ? limit : options.default_connection_limit
+}
+
+/** The `peers` section's name, or undefined where there is only one amphora. */
+export function peersName(tree: LoadBalancerTree): string | undefined {
+  return tree.topology === 'ACTIVE_STANDBY' ? `${tree.id.replaceAll('-', '')}_peers` : undefined
+}
+
+/** The name of an amphora among its peers, and its `-L` on the command line; haproxy limits its length. */
+export function peerName(amphora_id: string): string {
+  const hash = createHash('sha1').update(amphora_id).digest('base64')
+  return hash.replaceAll('+', '_').replaceAll('/', '-').replaceAll('=', '').replace(/^-/, 'x')
+}

@@ -1,0 +1,69 @@
+/** A listener as haproxy's `frontend`. */
+import type { Listener, ListenerProtocol } from '../../model/listener.ts'
+import type { LoadBalancerTree, PoolTree } from '../../model/tree.ts'
+import { present } from '../../system/assert.ts'
+import { connectionLimit, type Rendering } from './facts.ts'
+import { joined, type Line, line, phrase, type Section } from './line.ts'
+
+export const LISTENER_MODE: Readonly<Record<ListenerProtocol, 'http' | 'tcp'>> = {
+  HTTP: 'http',
+  TCP: 'tcp',
+}
+/** haproxy takes at most 64 words in a line; lines of the same acl are alternatives. */
+const CIDRS_PER_LINE = 32
+
+export function renderFrontend(
+  rendering: Rendering,
+  listener: Listener,
+  pool: PoolTree | undefined,
+): Section {
+  const { tree, options } = rendering
+  const inspect_ms = listener.timeout_tcp_inspect || options.timeout_tcp_inspect
+  const client_ms = listener.timeout_client_data || options.timeout_client_data
+  return {
+    head: line`frontend ${listener.id}`,
+    lines: [
+      line`maxconn ${connectionLimit(listener, options)}`,
+      ...vipAddresses(tree).map((address) => line`bind ${address}:${listener.protocol_port}`),
+      line`mode ${LISTENER_MODE[listener.protocol]}`,
+      ...admission(listener),
+      ...(pool === undefined ? [] : [line`default_backend ${pool.id}:${listener.id}`]),
+      line`timeout client ${client_ms}`,
+      ...(inspect_ms > 0 ? [line`tcp-request inspect-delay ${inspect_ms}`] : []),
+      ...(options.connection_logging ? [logFormat(rendering, listener)] : []),
+    ],
+  }
+}
+
+export function vipAddresses(tree: LoadBalancerTree): readonly string[] {
+  const additional = tree.additional_vips.map((vip) => present(vip.ip_address, 'additional VIP'))
+  return [present(tree.vip_address, 'vip_address'), ...additional]
+}
+
+/**
+ * allowed_cidrs. Where the network has security groups they drop these packets already; haproxy refuses
+ * them everywhere, before it reads a byte.
+ */
+function admission(listener: Listener): readonly Line[] {
+  const cidrs = listener.allowed_cidrs ?? []
+  if (cidrs.length === 0) return []
+  const lines: Line[] = []
+  for (let at = 0; at < cidrs.length; at += CIDRS_PER_LINE) {
+    const some = cidrs.slice(at, at + CIDRS_PER_LINE).map((cidr) => line`${cidr}`)
+    lines.push(line`acl allowed src ${joined(some)}`)
+  }
+  return [...lines, line`tcp-request connection reject unless allowed`]
+}
+
+/** Fields of HTTP mean an error in a TCP listener's format, so upstream replaces them by `-`. */
+function logFormat({ tree, options }: Rendering, listener: Listener): Line {
+  const literal = (text: string | null): string => (text ?? '-').replaceAll('%', '%%')
+  const format =
+    LISTENER_MODE[listener.protocol] === 'http'
+      ? options.user_log_format
+      : options.user_log_format.replace(/%(\{\+Q\})?(r|ST)/g, '-')
+  const filled = format
+    .replaceAll('{{ project_id }}', () => literal(tree.project_id))
+    .replaceAll('{{ lb_id }}', () => literal(tree.id))
+  return line`log-format ${phrase(filled)}`
+}
