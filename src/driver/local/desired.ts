@@ -1,6 +1,7 @@
 /** From networks, ports and running instances to the links this machine should have. Pure. */
+import { derivedMac } from '../derived.ts'
 import type { DesiredLink, LinkEnd } from './links.ts'
-import { derivedMac, markOf, portLinkName, portPeerName } from './naming.ts'
+import { markOf, portLinkName, portPeerName } from './naming.ts'
 import type { PortRecord } from './state.ts'
 import type { LocalNetwork, Topology } from './topology.ts'
 

@@ -1,9 +1,10 @@
 /** Making ports: addresses chosen, recorded before they count. Nothing here touches a link. */
+
 import { newId } from '../../system/ids.ts'
+import { derivedMac } from '../derived.ts'
 import { DriverError } from '../error.ts'
 import { AddressInUse, type FixedIp } from '../network.ts'
 import { chooseAddress } from './addresses.ts'
-import { derivedMac } from './naming.ts'
 import type { LocalState, PortRecord } from './state.ts'
 import type { LocalNetwork, Topology } from './topology.ts'
 

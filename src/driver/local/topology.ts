@@ -12,9 +12,10 @@ import {
 } from '../../model/address.ts'
 import { assert, present } from '../../system/assert.ts'
 import type { LinkAddress } from '../../system/ip.ts'
+import { derivedId, derivedMac } from '../derived.ts'
 import { DriverError } from '../error.ts'
 import type { Network, Subnet } from '../network.ts'
-import { bridgeName, derivedId, derivedMac, markOf } from './naming.ts'
+import { bridgeName, markOf } from './naming.ts'
 
 export interface NetworkOptions {
   readonly name: string

@@ -1,0 +1,16 @@
+/** An agent that agrees to everything. */
+import type { AmphoraDriver } from '../amphora.ts'
+
+export function createNoopAmphora(): AmphoraDriver {
+  return {
+    getInfo: async ({ id }) => ({
+      hostname: `amphora-${id}`,
+      haproxy_version: '2.6.0',
+      api_version: '1.0',
+    }),
+    plugVip: async () => {},
+    plugMember: async () => {},
+    updateListeners: async () => {},
+    deleteLoadBalancer: async () => {},
+  }
+}
