@@ -69,7 +69,9 @@ export function map(
   )
 }
 
-/** An array of tables, `[[section.name]]`, each with `fields`; fields without a default are null. */
+/**
+ * An array of tables, `[[section.name]]`, each with `fields`; fields without a default are null.
+ */
 export function tables<T extends OptionTable>(
   help: string,
   fields: T,
@@ -119,7 +121,9 @@ function parseRow<T extends OptionTable>(
   return { value: out as Values<T> }
 }
 
-/** As the fallback of a field: the table must have it. No text of a user can be this very string. */
+/**
+ * As the fallback of a field: the table must have it. No text of a user can be this very string.
+ */
 export const REQUIRED = '\u0000required'
 
 function ordinal(index: number): string {

@@ -1,7 +1,7 @@
 /**
- * A file to a configuration: parsed, checked whole, filled with defaults and frozen. All problems are
- * found, not only the first, and none quotes a secret. Nothing else reads configuration, and what was
- * loaded is passed on as values.
+ * A file to a configuration: parsed, checked whole, filled with defaults and frozen. All problems
+ * are found, not only the first, and none quotes a secret. Nothing else reads configuration, and
+ * what was loaded is passed on as values.
  */
 import { homedir, hostname } from 'node:os'
 import { present } from '../system/assert.ts'
@@ -44,7 +44,10 @@ export function systemSurroundings(): Surroundings {
   return { root: process.getuid?.() === 0, home: homedir(), hostname: hostname() }
 }
 
-/** The configuration in `file`, or the defaults for null. Throws ConfigError, also without such a file. */
+/**
+ * The configuration in `file`, or the defaults for null. Throws ConfigError, also without such a
+ * file.
+ */
 export function loadConfig(file: string | null, around = systemSurroundings()): Config {
   const { config, problems } = file === null ? checkConfig('', around) : checkFile(file, around)
   if (config === null) throw new ConfigError(file, problems)

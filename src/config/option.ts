@@ -1,12 +1,13 @@
 /**
- * The vocabulary in which options are written: `port('The API port.', 9876)` states type, check, default
- * and help at once, and everything else (loading, the sample, `Config`) derives from it. Pure; the
- * kinds of value are in scalar.ts and compound.ts. What `parse` returns is right as it stands.
+ * The vocabulary in which options are written: `port('The API port.', 9876)` states type, check,
+ * default and help at once, and everything else (loading, the sample, `Config`) derives from it.
+ * Pure; the kinds of value are in scalar.ts and compound.ts. What `parse` returns is right as it
+ * stands.
  */
 
 /**
- * `used`: the program acts on it. `accepted`: known and checked, but nothing in this release depends on
- * it. `obsolete`: upstream has or had it, it means nothing here.
+ * `used`: the program acts on it. `accepted`: known and checked, but nothing in this release
+ * depends on it. `obsolete`: upstream has or had it, it means nothing here.
  */
 export type OptionStatus = 'used' | 'accepted' | 'obsolete'
 

@@ -1,6 +1,7 @@
 /**
- * Every option once: a section is a file or a part of one in options/, and this is the list of them. The
- * type of the configuration derives from it, so an option that is not here cannot be read.
+ * Every option once: a section is a file or a part of one in options/, and this is the list of
+ * them. The type of the configuration derives from it, so an option that is not here cannot be
+ * read.
  */
 import type { OptionTable, Values } from './option.ts'
 import { amphoraAgent, haproxyAmphora, keepalivedVrrp } from './options/amphora.ts'

@@ -1,6 +1,6 @@
 /**
- * Parsed TOML to the values of options: every name known, every value what its option takes, the rest
- * filled with defaults. Pure; problems go to `report`, and none quotes a secret.
+ * Parsed TOML to the values of options: every name known, every value what its option takes, the
+ * rest filled with defaults. Pure; problems go to `report`, and none quotes a secret.
  */
 import { present } from '../system/assert.ts'
 import { nearest } from './nearest.ts'

@@ -13,7 +13,10 @@ const UNUSED_HEAD = '# Known, without effect in this release:\n'
 /** What the default shows by itself. */
 const PLAIN: ReadonlySet<string> = new Set(['a string', 'true or false', 'an absolute path'])
 
-/** Options without a default are shown as \`# name = ...\`; with every \`#name\` line set, it is the defaults. */
+/**
+ * Options without a default are shown as \`# name = ...\`; with every \`#name\` line set, it is the
+ * defaults.
+ */
 export function renderSample(): string {
   const sections = Object.entries(SECTIONS).map(([name, options]) => renderSection(name, options))
   return [HEAD, ...sections.filter((text) => text !== '')].join('\n')

@@ -22,7 +22,10 @@ export function parseToml(
   }
 }
 
-/** A syntax error has a location, any other a `line`; the runtime also puts a `line` on syntax errors. */
+/**
+ * A syntax error has a location, any other a `line`; the runtime also puts a `line` on syntax
+ * errors.
+ */
 function errorLine(error: unknown): number | null {
   if (!(error instanceof Error)) return null
   const { location, line } = error as { location?: { start?: { line?: unknown } }; line?: unknown }
@@ -38,8 +41,9 @@ function oneSentence(error: unknown): string {
 }
 
 /**
- * The line of each `section.option`, and of each section. Reads headers and keys line by line rather than
- * by grammar: it serves messages only, and a key inside a multi-line string at worst gives another line.
+ * The line of each `section.option`, and of each section. Reads headers and keys line by line
+ * rather than by grammar: it serves messages only, and a key inside a multi-line string at worst
+ * gives another line.
  */
 export function locateOptions(text: string): ReadonlyMap<string, number> {
   const lines = new Map<string, number>()

@@ -1,4 +1,7 @@
-/** What amphorae are told and how they are reached: [haproxy_amphora], [amphora_agent], [keepalived_vrrp]. */
+/**
+ * What amphorae are told and how they are reached: [haproxy_amphora], [amphora_agent],
+ * [keepalived_vrrp].
+ */
 import { list } from '../compound.ts'
 import { accepted, obsolete } from '../option.ts'
 import { boolean, choice, float, integer, ip, path, port, text } from '../scalar.ts'

@@ -1,6 +1,6 @@
 /**
- * The other services of an OpenStack cloud, and the libraries upstream brings along. None is called in
- * this release: an existing configuration loads, and `config check` tells what it does not use.
+ * The other services of an OpenStack cloud, and the libraries upstream brings along. None is called
+ * in this release: an existing configuration loads, and `config check` tells what it does not use.
  */
 import { list } from '../compound.ts'
 import { accepted, obsolete } from '../option.ts'

@@ -1,4 +1,7 @@
-/** Who makes changes real, and how patiently: [controller_worker], [task_flow], [compute], [networking]. */
+/**
+ * Who makes changes real, and how patiently: [controller_worker], [task_flow], [compute],
+ * [networking].
+ */
 import { list, map } from '../compound.ts'
 import { accepted, obsolete } from '../option.ts'
 import { boolean, choice, integer, path, port, text } from '../scalar.ts'
