@@ -21,6 +21,7 @@ export const amphora = resource({
   title: 'Amphora',
   singular: 'amphora',
   plural: 'amphorae',
+  argument: 'amphora',
   table: 'amphora',
   fields: {
     ...id,

@@ -49,7 +49,7 @@ export const fault = {
   protocolMismatch: (listener: string, pool: string) =>
     new Fault(
       400,
-      `The pool protocol '${pool}' is invalid while the listener protocol is '${listener}'.`,
+      `Validation failure: The pool protocol '${pool}' is invalid while the listener protocol is '${listener}'.`,
     ),
   providerNotEnabled: (provider: string) =>
     new Fault(400, `Provider '${shown(provider)}' is not enabled.`),
@@ -57,7 +57,17 @@ export const fault = {
     new Fault(501, `Provider '${provider}' does not support a requested option: ${what}`),
   providerError: (provider: string, what: string) =>
     new Fault(500, `Provider '${provider}' reports error: ${what}`),
-  noProject: () => new Fault(400, 'Something unknown went wrong'),
+  providerNotSupporting: (provider: string, what: string) =>
+    new Fault(501, `Provider '${provider}' does not support a requested action: ${what}`),
+  noProject: () =>
+    new Fault(
+      400,
+      'Validation failure: Missing project ID in request where one is required. ' +
+        'An administrator should check the keystone settings in the Octavia configuration.',
+    ),
+  vipMissing: (names: readonly string[]) =>
+    new Fault(400, `Validation failure: VIP must contain one of: ${names.join(', ')}.`),
+  memberSriov: () => new Fault(400, 'The load balancer flavor does not allow SR-IOV member ports.'),
   notAuthorized: () => new Fault(403, 'Policy does not allow this request to be performed.'),
   quotaMet: (resource: string) => new Fault(403, `Quota has been met for resources: ${resource}`),
   notFound: (title: string, id: string) => new Fault(404, `${title} ${shown(id)} not found.`),
@@ -78,7 +88,7 @@ export const fault = {
   duplicateHealthMonitor: () => new Fault(409, 'This pool already has a health monitor'),
   duplicateDefaultPool: () => new Fault(409, 'This listener already has a default pool'),
   hasChildren: (id: string) =>
-    new Fault(400, `Cannot delete Load Balancer ${id} - it has children`),
+    new Fault(400, `Validation failure: Cannot delete Load Balancer ${id} - it has children`),
   vipAddressInUse: (address: string, network: string) =>
     new Fault(409, `The VIP IP address is already in use: ${address} on network ${network}.`),
   unavailable: (what: string) => new Fault(503, what),
@@ -94,10 +104,21 @@ function shown(value: unknown): string {
   return text.length > 300 ? `${clean}...` : clean
 }
 
-/** Upstream prints Python values. */
-function pythonish(value: unknown): string {
+/** Upstream prints Python values. Depth and width are bounded by what is shown of it anyway. */
+function pythonish(value: unknown, depth = 0): string {
   if (value === null || value === undefined) return 'None'
   if (value === true) return 'True'
   if (value === false) return 'False'
-  return JSON.stringify(value)
+  if (typeof value === 'string') return `'${value.slice(0, 300)}'`
+  if (typeof value !== 'object') return String(value)
+  if (depth > 3) return '...'
+  if (Array.isArray(value))
+    return `[${value
+      .slice(0, 50)
+      .map((item) => pythonish(item, depth + 1))
+      .join(', ')}]`
+  const entries = Object.entries(value).slice(0, 50)
+  return `{${entries
+    .map(([key, item]) => `'${key.slice(0, 300)}': ${pythonish(item, depth + 1)}`)
+    .join(', ')}}`
 }

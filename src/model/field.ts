@@ -6,7 +6,7 @@
  * The texts of refused values are those of upstream's WSME types (octavia/api/common/types.py).
  */
 import { parseUuid } from '../system/ids.ts'
-import { parseIp } from './address.ts'
+import { parseCidr, parseIp } from './address.ts'
 
 export type Json =
   | null
@@ -49,6 +49,8 @@ export interface FieldOptions<T> {
   readonly nullable?: boolean
   /** What an absent value on create, and an explicit null, becomes. */
   readonly fallback?: T | ((defaults: ModelDefaults) => T)
+  /** What an explicit null becomes, where that is not `fallback`. */
+  readonly whenNull?: T
   /** false: a column and a filter, but not part of answers. */
   readonly shown?: boolean
 }
@@ -94,6 +96,8 @@ export interface Resource<F extends Fields = Fields> {
   readonly singular: string
   /** The wrapper of many and the path segment: `loadbalancers`. */
   readonly plural: string
+  /** The name which upstream's faults give to the body of a request: `load_balancer`. */
+  readonly argument: string
   /** The table. */
   readonly table: string
   readonly fields: F
@@ -154,11 +158,17 @@ export const boolean: FieldType<boolean> = {
     if (typeof value === 'boolean') return ok(value)
     // WSME converts these spellings; clients send them.
     if (value === 1 || value === 0) return ok(value === 1)
-    const word = typeof value === 'string' ? value.toLowerCase() : ''
-    if (['true', 't', 'yes', 'y', 'on', '1'].includes(word)) return ok(true)
-    if (['false', 'f', 'no', 'n', 'off', '0'].includes(word)) return ok(false)
-    return refuse('Value not an unambiguous boolean')
+    const parsed = typeof value === 'string' ? parseBoolean(value) : undefined
+    return parsed === undefined ? refuse('Value not an unambiguous boolean') : ok(parsed)
   },
+}
+
+/** The truth of a word, as Python services read it; undefined if it is none. */
+export function parseBoolean(word: string): boolean | undefined {
+  const lower = word.trim().toLowerCase()
+  if (['true', 't', 'yes', 'y', 'on', '1'].includes(lower)) return true
+  if (['false', 'f', 'no', 'n', 'off', '0'].includes(lower)) return false
+  return undefined
 }
 
 /** A whole number of `min` to `max`; WSME takes decimal text for one too. */
@@ -196,6 +206,18 @@ export const ipAddress: FieldType<string> = {
   parse: (value) => {
     const ip = typeof value === 'string' ? parseIp(value) : undefined
     return ip === undefined ? refuse('Value should be IPv4 or IPv6 format') : ok(ip.text)
+  },
+}
+
+/** An IPv4 or IPv6 prefix; host bits are tolerated and cleared. */
+export const cidr: FieldType<string> = {
+  column: 'text',
+  schema: { type: 'string', format: 'cidr' },
+  parse: (value) => {
+    const parsed = typeof value === 'string' ? parseCidr(value) : undefined
+    return parsed === undefined
+      ? refuse('Value should be IPv4 or IPv6 CIDR format')
+      : ok(parsed.text)
   },
 }
 
@@ -239,13 +261,14 @@ export function map<T>(type: FieldType<T>, max: number): FieldType<Readonly<Reco
       if (!isObject(value)) return refuse('Value should be a dictionary')
       const entries = Object.entries(value)
       if (entries.length > max) return refuse(`Value should have at most ${max} entries`)
-      const out: Record<string, T> = {}
+      const out: [string, T][] = []
       for (const [key, item] of entries) {
         const parsed = type.parse(item)
         if (!parsed.ok) return parsed
-        out[key] = parsed.value
+        out.push([key, parsed.value])
       }
-      return ok(out)
+      // Not by assignment: a key `__proto__` must stay a key, to be refused by whoever knows the keys.
+      return ok(Object.fromEntries(out))
     },
   }
 }

@@ -47,6 +47,7 @@ export const healthMonitor = resource({
   title: 'Health Monitor',
   singular: 'healthmonitor',
   plural: 'healthmonitors',
+  argument: 'health_monitor_',
   table: 'health_monitor',
   fields: {
     ...id,

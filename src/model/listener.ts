@@ -1,5 +1,6 @@
 import {
   boolean,
+  cidr,
   field,
   integer,
   list,
@@ -38,6 +39,7 @@ export const listener = resource({
   title: 'Listener',
   singular: 'listener',
   plural: 'listeners',
+  argument: 'listener_',
   table: 'listener',
   fields: {
     ...id,
@@ -89,7 +91,7 @@ export const listener = resource({
       help: 'How long to wait for content to inspect, milliseconds.',
       fallback: (defaults) => defaults.timeout_tcp_inspect,
     }),
-    allowed_cidrs: field(list(text({ max: 64 }), ALLOWED_CIDRS_MAX), {
+    allowed_cidrs: field(list(cidr, ALLOWED_CIDRS_MAX), {
       help: 'Who may connect; null is everybody.',
       nullable: true,
     }),
@@ -131,3 +133,14 @@ export const listener = resource({
   },
 })
 export type Listener = Row<typeof listener.fields>
+
+/** Fields without a data plane yet: accepted at their defaults, refused otherwise. */
+export const LISTENER_UNSUPPORTED = ['tls_ciphers', 'tls_versions', 'alpn_protocols'] as const
+
+/** The layer 4 protocol of each: two listeners of one load balancer share a port only across these. */
+export const L4_PROTOCOL_OF: Readonly<Record<ListenerProtocol, 'TCP' | 'UDP' | 'SCTP'>> = {
+  HTTP: 'TCP',
+  TCP: 'TCP',
+}
+/** The protocols whose listeners may insert headers. */
+export const HEADER_PROTOCOLS: readonly ListenerProtocol[] = ['HTTP']

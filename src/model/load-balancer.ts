@@ -23,6 +23,7 @@ export const loadBalancer = resource({
   title: 'Load Balancer',
   singular: 'loadbalancer',
   plural: 'loadbalancers',
+  argument: 'load_balancer',
   table: 'load_balancer',
   fields: {
     ...id,
@@ -90,3 +91,6 @@ export const loadBalancer = resource({
   },
 })
 export type LoadBalancer = Row<typeof loadBalancer.fields>
+
+/** Fields without a data plane yet: accepted at their defaults, refused otherwise. */
+export const LOAD_BALANCER_UNSUPPORTED = ['vip_sg_ids'] as const

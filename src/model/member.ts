@@ -17,6 +17,7 @@ export const member = resource({
   title: 'Member',
   singular: 'member',
   plural: 'members',
+  argument: 'member_',
   table: 'member',
   fields: {
     ...id,
@@ -46,3 +47,12 @@ export const member = resource({
   },
 })
 export type Member = Row<typeof member.fields>
+
+/** What a create request may say besides. */
+export const memberRequest = {
+  request_sriov: field(boolean, {
+    help: 'Whether to reach it by SR-IOV, which a flavor must allow.',
+    writable: 'create',
+    fallback: false,
+  }),
+} as const

@@ -18,7 +18,11 @@ export const described = {
 
 /** Absent is up; an explicit null is down (upstream: BaseType.to_dict). */
 export const admin = {
-  admin_state_up: field(boolean, { help: 'Whether the resource is to work.', fallback: true }),
+  admin_state_up: field(boolean, {
+    help: 'Whether the resource is to work.',
+    fallback: true,
+    whenNull: false,
+  }),
 } as const
 
 export const tagged = {

@@ -2,6 +2,7 @@ import {
   boolean,
   field,
   integer,
+  ipAddress,
   list,
   object,
   oneOf,
@@ -33,6 +34,7 @@ export const pool = resource({
   title: 'Pool',
   singular: 'pool',
   plural: 'pools',
+  argument: 'pool_',
   table: 'pool',
   fields: {
     ...id,
@@ -64,7 +66,7 @@ export const pool = resource({
           type: oneOf(SESSION_PERSISTENCE_TYPES),
           cookie_name: text({ max: 255, pattern: COOKIE_NAME }),
           persistence_timeout: integer(0),
-          persistence_granularity: text({ max: 64 }),
+          persistence_granularity: ipAddress,
         },
         [],
       ),
@@ -92,3 +94,23 @@ export const pool = resource({
   },
 })
 export type Pool = Row<typeof pool.fields>
+
+/** Fields without a data plane yet: accepted at their defaults, refused otherwise. */
+export const POOL_UNSUPPORTED = [
+  'tls_enabled',
+  'tls_container_ref',
+  'ca_tls_container_ref',
+  'crl_container_ref',
+  'tls_ciphers',
+  'tls_versions',
+  'alpn_protocols',
+] as const
+
+/** What a create request may say besides: the listener whose default pool it becomes. */
+export const poolRequest = {
+  listener_id: field(uuid, {
+    help: 'The listener whose default pool it becomes.',
+    writable: 'create',
+    nullable: true,
+  }),
+} as const

@@ -1,0 +1,170 @@
+/**
+ * The API: a table of contents of its routes, and what happens around each of them. Elysia routes and no
+ * more: bodies are read, errors answered and requests logged here, so that one place knows upstream's rules.
+ */
+import { Elysia } from 'elysia'
+import { fault } from '../model/fault.ts'
+import type { RuleName } from '../policy/rules.ts'
+import type { Log } from '../system/log.ts'
+import { checkAccept, readBody } from './edge.ts'
+import { answerOfError, RoutingError } from './faults.ts'
+import { openapiDocument } from './openapi.ts'
+import { type Api, type ApiOptions, type Call, pathsOf, type Route } from './route.ts'
+import { ROUTES } from './routes.ts'
+
+/** What Elysia hands to a handler, as far as it is used. */
+interface Context {
+  readonly request: Request
+  readonly params: Readonly<Record<string, string | null | undefined>>
+}
+
+export interface App {
+  handle(request: Request): Promise<Response>
+}
+
+export function createApi(api: Api): App {
+  const app = new Elysia({ normalize: false, handler: { standardHostname: false } })
+  for (const routes of Object.values(ROUTES)) app.use(elysiaOf(api, routes))
+  app.use(elysiaOf(api, [openapiRoute]))
+  app.all('/*', (context) => refuse(api, context.request, new RoutingError(404)), { parse: 'none' })
+  // Nothing is thrown past the handlers above; what Elysia itself throws is a bug and answered as one.
+  app.onError(({ error, request }) => refuse(api, request, error))
+  return { handle: async (request) => app.handle(withoutJsonSuffix(request)) }
+}
+
+const openapiRoute: Route = {
+  method: 'GET',
+  area: 'root',
+  path: '/openapi.json',
+  rule: 'public',
+  summary: 'This document.',
+  status: 200,
+  open: true,
+  handle: async () => openapiDocument(),
+}
+
+/** One instance per resource file: its routes at all their paths, and 405 for the other methods there. */
+function elysiaOf(api: Api, routes: readonly Route[]): Elysia {
+  const app = new Elysia({ normalize: false })
+  const methods = new Map<string, string[]>()
+  for (const route of routes)
+    for (const path of pathsOf(route)) {
+      app.route(route.method, path, (context: Context) => serve(api, route, context), {
+        parse: 'none',
+      })
+      methods.set(path, [...(methods.get(path) ?? []), route.method])
+    }
+  for (const [path, allowed] of methods)
+    app.all(path, (context) => refuse(api, context.request, new RoutingError(405, allowed)), {
+      parse: 'none',
+    })
+  return app
+}
+
+/** One request, from the edge to its answer; every request ends with a log line and its id. */
+async function serve(api: Api, route: Route, context: Context): Promise<Response> {
+  const { request } = context
+  const exchange = begin(api, request)
+  try {
+    const call = await callOf(api, route, context, exchange.id)
+    const body = await route.handle(api, call)
+    return exchange.end(jsonAnswer(route.status, body))
+  } catch (error) {
+    return exchange.end(answerOfError(error, exchange.log))
+  }
+}
+
+async function callOf(
+  api: Api,
+  route: Route,
+  { request, params }: Context,
+  request_id: string,
+): Promise<Call> {
+  const caller = route.open === true ? NOBODY : await api.identity.identify(request.headers)
+  checkAccept(request.headers)
+  const url = new URL(request.url)
+  if (route.method !== 'GET') checkQuery(url.searchParams, route.query ?? [])
+  return {
+    caller,
+    rule: route.rule satisfies RuleName,
+    params: decodedParams(params),
+    query: url.searchParams,
+    url,
+    body: route.request === undefined ? undefined : await readBody(request, bodyMax(api.options)),
+    origin: { request_id },
+  }
+}
+
+const NOBODY = { user_id: null, project_id: null, roles: [], is_admin: false } as const
+
+function bodyMax(options: ApiOptions): number {
+  return options.max_request_body_size
+}
+
+/** A part of a path that is no UTF-8 names nothing. */
+function decodedParams(params: Context['params']): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(params ?? {}).map(([name, value]) => [name, value ?? '']),
+  )
+}
+
+function checkQuery(query: URLSearchParams, known: readonly string[]): void {
+  const unknown = [...new Set(query.keys())].filter((name) => !known.includes(name))
+  if (unknown.length > 0) throw fault.unknownArgument(unknown.join(', '))
+}
+
+function jsonAnswer(status: number, body: unknown): Response {
+  if (body === undefined) return new Response(null, { status })
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { 'content-type': 'application/json' },
+  })
+}
+
+async function refuse(api: Api, request: Request, error: unknown): Promise<Response> {
+  const exchange = begin(api, request)
+  try {
+    await api.identity.identify(request.headers)
+    checkAccept(request.headers)
+    return exchange.end(answerOfError(error, exchange.log))
+  } catch (earlier) {
+    return exchange.end(answerOfError(earlier, exchange.log))
+  }
+}
+
+interface Exchange {
+  readonly id: string
+  readonly log: Log
+  end(response: Response): Response
+}
+
+function begin(api: Api, request: Request): Exchange {
+  const started = performance.now()
+  const id = `req-${crypto.randomUUID()}`
+  const log = api.log.with({ request_id: id })
+  return {
+    id,
+    log,
+    end: (response) => {
+      response.headers.set('x-openstack-request-id', id)
+      const line = `${request.method} ${pathOf(request.url)} ${response.status}`
+      const ms = Math.round((performance.now() - started) * 10) / 10
+      // Reads are many and change nothing; an operator turns debug on to see them.
+      if (request.method === 'GET' && response.status < 500) log.debug(line, { ms })
+      else log.info(line, { ms })
+      return response
+    },
+  }
+}
+
+/** The path with its query, without the host. */
+function pathOf(url: string): string {
+  return url.slice(url.indexOf('/', url.indexOf('//') + 2)).slice(0, 500)
+}
+
+/** `/v2/lbaas/pools.json` is `/v2/lbaas/pools`: pecan guesses the type of the answer from it. */
+function withoutJsonSuffix(request: Request): Request {
+  const path = request.url.split('?', 1)[0] ?? ''
+  if (!path.endsWith('.json') || path.endsWith('/openapi.json')) return request
+  return new Request(path.slice(0, -5) + request.url.slice(path.length), request)
+}

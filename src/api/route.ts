@@ -1,0 +1,109 @@
+/**
+ * The API as data: each route says its method, path, rule and body, and has a function from a call to an
+ * answer. Elysia is made of it in app.ts, the OpenAPI document in openapi.ts. This folder turns HTTP into
+ * calls of operations; it may import all folders above it and never health, housekeeping or agent.
+ */
+import type { Caller, IdentityDriver } from '../driver/identity.ts'
+import type { Fields } from '../model/field.ts'
+import type { OperationDependencies, Origin } from '../operation/change.ts'
+import { authorize } from '../policy/check.ts'
+import type { RuleName } from '../policy/rules.ts'
+import type { Log } from '../system/log.ts'
+
+export interface ApiOptions {
+  /** The base of links; null takes it from the request. */
+  readonly api_base_uri: string | null
+  readonly allow_pagination: boolean
+  readonly allow_sorting: boolean
+  readonly allow_filtering: boolean
+  readonly allow_field_selection: boolean
+  /** null is no limit. */
+  readonly pagination_max_limit: number | null
+  /** Bytes. */
+  readonly max_request_body_size: number
+}
+
+/** Upstream's defaults. */
+export const DEFAULT_API_OPTIONS: ApiOptions = {
+  api_base_uri: null,
+  allow_pagination: true,
+  allow_sorting: true,
+  allow_filtering: true,
+  allow_field_selection: true,
+  pagination_max_limit: 1000,
+  max_request_body_size: 114_688,
+}
+
+export interface Api extends OperationDependencies {
+  readonly identity: IdentityDriver
+  readonly log: Log
+  readonly options: ApiOptions
+}
+
+/** One request after its edge was checked: plain values, nothing of the framework. */
+export interface Call {
+  readonly caller: Caller
+  readonly rule: RuleName
+  readonly params: Readonly<Record<string, string>>
+  readonly query: URLSearchParams
+  /** Without the query. */
+  readonly url: URL
+  /** Parsed JSON; undefined without a body. */
+  readonly body: unknown
+  readonly origin: Origin
+}
+
+/**
+ * Where a path stands: `lbaas` under /v2[.0]/lbaas and /v2[.0], `octavia` and `octavia-lite` under
+ * /v2[.0]/<area>, `root` as it is.
+ */
+export type Area = 'lbaas' | 'octavia' | 'octavia-lite' | 'root'
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly area: Area
+  /** Below the area: `/listeners/:id`. */
+  readonly path: string
+  readonly rule: RuleName
+  readonly summary: string
+  readonly status: number
+  /** A JSON body is read, and described by this. */
+  readonly request?: BodyShape
+  readonly answer?: AnswerShape
+  /** Query parameters of a changing request; others are refused. Reading requests check their own. */
+  readonly query?: readonly string[]
+  /** No caller is needed. */
+  readonly open?: boolean
+  /** The body of the answer; undefined for none. */
+  readonly handle: (api: Api, call: Call) => Promise<unknown>
+}
+
+export interface BodyShape {
+  readonly wrapper: string
+  readonly fields: Fields
+  readonly kind: 'create' | 'update' | 'graph' | 'list'
+}
+
+export interface AnswerShape {
+  readonly wrapper: string
+  /** undefined: an object that is not a resource. */
+  readonly fields?: Fields
+  readonly list?: boolean
+}
+
+/** Throws 403 unless the rule of the call's route allows it on that project. */
+export function allow(call: Call, project_id: string | null): void {
+  authorize(call.rule, call.caller, project_id)
+}
+
+const PREFIXES: Readonly<Record<Area, readonly string[]>> = {
+  lbaas: ['/v2.0/lbaas', '/v2/lbaas', '/v2.0', '/v2'],
+  octavia: ['/v2.0/octavia', '/v2/octavia'],
+  'octavia-lite': ['/v2.0/octavia-lite', '/v2/octavia-lite'],
+  root: [''],
+}
+
+/** Every path at which a route is served, the usual one first. */
+export function pathsOf(route: Pick<Route, 'area' | 'path'>): readonly string[] {
+  return PREFIXES[route.area].map((prefix) => `${prefix}${route.path}`)
+}

@@ -1,0 +1,23 @@
+/** Every route of the API, by the file that has it. */
+import type { Route } from './route.ts'
+import { AMPHORA_ROUTES } from './v2/amphorae.ts'
+import { HEALTH_MONITOR_ROUTES } from './v2/health-monitors.ts'
+import { JOB_ROUTES } from './v2/jobs.ts'
+import { LISTENER_ROUTES } from './v2/listeners.ts'
+import { LOAD_BALANCER_ROUTES } from './v2/load-balancers.ts'
+import { MEMBER_ROUTES } from './v2/members.ts'
+import { POOL_ROUTES } from './v2/pools.ts'
+import { PROVIDER_ROUTES } from './v2/providers.ts'
+import { VERSION_ROUTES } from './versions.ts'
+
+export const ROUTES = {
+  versions: VERSION_ROUTES,
+  'load balancers': LOAD_BALANCER_ROUTES,
+  listeners: LISTENER_ROUTES,
+  pools: POOL_ROUTES,
+  members: MEMBER_ROUTES,
+  'health monitors': HEALTH_MONITOR_ROUTES,
+  amphorae: AMPHORA_ROUTES,
+  providers: PROVIDER_ROUTES,
+  jobs: JOB_ROUTES,
+} as const satisfies Readonly<Record<string, readonly Route[]>>

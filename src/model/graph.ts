@@ -1,0 +1,114 @@
+/**
+ * Bodies that carry children: a load balancer with listeners, pools, members and monitors in one request.
+ * A listener's default_pool is a full pool or only the name of one defined elsewhere in the request.
+ * Source: octavia/api/v2/controllers/load_balancer.py, _graph_create. Pure.
+ */
+import { fault } from './fault.ts'
+import type { Create, ModelDefaults } from './field.ts'
+import { healthMonitor } from './health-monitor.ts'
+import { listener } from './listener.ts'
+import { loadBalancer } from './load-balancer.ts'
+import { member, memberRequest } from './member.ts'
+import { pool } from './pool.ts'
+import { expectList, expectObject, parseCreate, without } from './request.ts'
+
+export const memberFields = { ...without(member.fields, ['project_id']), ...memberRequest }
+export const healthMonitorFields = without(healthMonitor.fields, ['project_id', 'pool_id'])
+export const poolFields = without(pool.fields, ['project_id', 'loadbalancer_id'])
+export const listenerFields = without(listener.fields, ['project_id', 'loadbalancer_id'])
+
+export type MemberCreate = Create<typeof memberFields>
+export type HealthMonitorCreate = Create<typeof healthMonitorFields>
+
+export interface PoolGraph {
+  readonly pool: Create<typeof poolFields>
+  readonly members: readonly MemberCreate[]
+  readonly healthmonitor: HealthMonitorCreate | null
+}
+
+export interface ListenerGraph {
+  readonly listener: Create<typeof listenerFields>
+  /** The name of a pool of the same request, which wins over `listener.default_pool_id`. */
+  readonly default_pool: string | null
+}
+
+export interface LoadBalancerGraph {
+  readonly loadBalancer: Create<typeof loadBalancer.fields>
+  readonly listeners: readonly ListenerGraph[]
+  /** With unique names, those of the listeners included. */
+  readonly pools: readonly PoolGraph[]
+}
+
+export function parseGraph(
+  input: unknown,
+  path: string,
+  defaults: ModelDefaults,
+): LoadBalancerGraph {
+  const { listeners, pools, ...own } = expectObject(input, path)
+  const parsed = parseCreate(loadBalancer.fields, own, path, defaults)
+  const poolGraphs = listOf(pools, 'pools').map((item) =>
+    parsePool(item, `${path}.pools`, defaults),
+  )
+  const referenced: string[] = []
+  const listenerGraphs = listOf(listeners, 'listeners').map((item): ListenerGraph => {
+    const at = `${path}.listeners`
+    const { default_pool, l7policies, ...rest } = expectObject(item, at)
+    if (listOf(l7policies, 'l7policies').length > 0)
+      throw fault.providerUnsupported('amphora', 'l7policies')
+    const graph = parseCreate(listenerFields, rest, at, defaults)
+    if (default_pool === undefined || default_pool === null)
+      return { listener: graph, default_pool: null }
+    const name = poolNameOf(default_pool)
+    if (isReference(default_pool)) referenced.push(name)
+    else poolGraphs.push(parsePool(default_pool, `${at}.default_pool`, defaults))
+    return { listener: graph, default_pool: name }
+  })
+  const names = poolGraphs.map((graph) => graph.pool.name)
+  if (new Set(names).size !== names.length)
+    throw fault.validation(
+      'Pool names must be unique when creating a fully populated loadbalancer.',
+    )
+  for (const name of referenced)
+    if (!names.includes(name))
+      throw fault.validation(`Pool '${name}' was referenced but no full definition was found.`)
+  return { loadBalancer: parsed, listeners: listenerGraphs, pools: poolGraphs }
+}
+
+/** A pool with its members and monitor. */
+export function parsePool(input: unknown, path: string, defaults: ModelDefaults): PoolGraph {
+  const { members, healthmonitor, ...own } = expectObject(input, path)
+  for (const name of ['protocol', 'lb_algorithm'])
+    if (own[name] === undefined)
+      throw fault.validation(
+        `Pool definition for '${typeof own.name === 'string' ? own.name.slice(0, 255) : 'None'}' missing required attribute: ${name}`,
+      )
+  return {
+    pool: parseCreate(poolFields, own, path, defaults),
+    members: listOf(members, 'members').map((item) =>
+      parseCreate(memberFields, item, `${path}.members`, defaults),
+    ),
+    healthmonitor:
+      healthmonitor === undefined || healthmonitor === null
+        ? null
+        : parseCreate(healthMonitorFields, healthmonitor, `${path}.healthmonitor`, defaults),
+  }
+}
+
+function listOf(value: unknown, name: string): readonly unknown[] {
+  return value === undefined || value === null ? [] : expectList(value, name)
+}
+
+function poolNameOf(value: unknown): string {
+  const { name } = expectObject(value, 'default_pool')
+  if (name === undefined || name === null || name === '')
+    throw fault.validation('Pools must be named when creating a fully populated loadbalancer.')
+  const parsed = pool.fields.name.type.parse(name)
+  if (!parsed.ok) throw fault.invalidField('name', name, parsed.message)
+  return parsed.value
+}
+
+/** Upstream does not count the two fields which have a default in its pool type. */
+function isReference(value: unknown): boolean {
+  const keys = Object.keys(expectObject(value, 'default_pool'))
+  return keys.every((key) => ['name', 'admin_state_up', 'tls_enabled'].includes(key))
+}

@@ -1,0 +1,256 @@
+/**
+ * Creating a load balancer, alone or with all its children. The VIP is allocated before the rows exist, so a
+ * HELD job that would take it back is written first: should this process die in between, the job is let go at
+ * the next start and the port does not stay behind.
+ */
+import { AddressInUse, type Vip } from '../driver/network.ts'
+import type { AmphoraRole } from '../model/amphora.ts'
+import { fault } from '../model/fault.ts'
+import type { LoadBalancerGraph } from '../model/graph.ts'
+import { type HealthMonitor, healthMonitor } from '../model/health-monitor.ts'
+import { type Listener, listener } from '../model/listener.ts'
+import {
+  LOAD_BALANCER_UNSUPPORTED,
+  type LoadBalancer,
+  loadBalancer,
+  type Topology,
+} from '../model/load-balancer.ts'
+import { type Member, member } from '../model/member.ts'
+import { type Pool, pool } from '../model/pool.ts'
+import { findUnsupported } from '../model/request.ts'
+import { dropHeldJob, releaseHeldJob } from '../store/jobs.ts'
+import { insertRow, insertRows } from '../store/repository.ts'
+import type { Tx } from '../store/store.ts'
+import { timestamp } from '../system/clock.ts'
+import { enqueue } from '../worker/catalogue.ts'
+import { change, chargeQuota, type OperationDependencies, type Origin } from './change.ts'
+import { newHealthMonitor, newListener, newMember, newPool } from './rows.ts'
+import {
+  checkAllowedCidrs,
+  checkListener,
+  checkNotReserved,
+  checkPool,
+  checkPortFree,
+  checkProtocols,
+  PROVIDER,
+} from './rules.ts'
+import { planVip, type VipPlan } from './vip.ts'
+
+const ROLES: Readonly<Record<Topology, readonly AmphoraRole[]>> = {
+  SINGLE: ['STANDALONE'],
+  ACTIVE_STANDBY: ['MASTER', 'BACKUP'],
+}
+
+interface Rows {
+  readonly loadBalancer: LoadBalancer
+  readonly pools: readonly Pool[]
+  readonly listeners: readonly Listener[]
+  readonly members: readonly Member[]
+  readonly monitors: readonly HealthMonitor[]
+}
+
+/** The id of the new load balancer, which is PENDING_CREATE. */
+export async function createLoadBalancer(
+  deps: OperationDependencies,
+  graph: LoadBalancerGraph,
+  project_id: string,
+  origin: Origin,
+): Promise<string> {
+  const { network, settings } = deps
+  const plan = await planVip(network, settings, graph.loadBalancer)
+  const provider = chooseProvider(deps, graph)
+  const planned = planRows(deps, graph, project_id, provider, plan)
+  await checkMemberSubnets(deps, planned.members)
+  await withVip(deps, planned.loadBalancer, plan, origin, async (vip, held) => {
+    await change(deps, async (tx, now) => {
+      await insertPlanned(deps, tx, project_id, withVipFields(planned, vip))
+      await dropHeldJob(tx, held)
+      await enqueue(
+        tx,
+        {
+          flow: 'load-balancer-create',
+          input: {
+            load_balancer_id: planned.loadBalancer.id,
+            amphorae: ROLES[settings.topology].map((role) => ({ id: deps.newId(), role })),
+          },
+          request_id: origin.request_id,
+        },
+        now.ms,
+      )
+    })
+  })
+  return planned.loadBalancer.id
+}
+
+function chooseProvider(deps: OperationDependencies, graph: LoadBalancerGraph): string {
+  const { flavor_id, availability_zone } = graph.loadBalancer
+  // There are no flavors and zones yet, so none is valid.
+  if (flavor_id !== null) throw fault.validation('Invalid flavor_id.')
+  if (availability_zone !== null) throw fault.validation('Invalid availability zone.')
+  const provider = graph.loadBalancer.provider ?? deps.settings.default_provider_driver
+  if (!Object.hasOwn(deps.settings.enabled_provider_drivers, provider))
+    throw fault.providerNotEnabled(provider)
+  return provider
+}
+
+/** Holds the VIP while `body` runs; gives it back when anything fails. */
+async function withVip(
+  deps: OperationDependencies,
+  row: LoadBalancer,
+  plan: VipPlan,
+  origin: Origin,
+  body: (vip: Vip, heldJob: string) => Promise<void>,
+): Promise<void> {
+  const { store, network, clock, engine } = deps
+  const input = { load_balancer_id: row.id, port_id: plan.port_id }
+  const held = await store.transaction((tx) =>
+    enqueue(
+      tx,
+      { flow: 'vip-release', input, request_id: origin.request_id, status: 'HELD' },
+      clock.now(),
+    ),
+  )
+  try {
+    const vip = await network.allocateVip({
+      load_balancer_id: row.id,
+      project_id: row.project_id ?? '',
+      ...plan,
+    })
+    await body(vip, held)
+  } catch (error) {
+    await store.transaction((tx) => releaseHeldJob(tx, held))
+    engine.wake()
+    if (error instanceof AddressInUse)
+      throw fault.vipAddressInUse(error.ip_address, error.network_id)
+    throw error
+  }
+}
+
+function withVipFields(rows: Rows, vip: Vip): Rows {
+  const row: LoadBalancer = {
+    ...rows.loadBalancer,
+    vip_address: vip.ip_address,
+    vip_port_id: vip.port_id,
+    vip_subnet_id: vip.subnet_id,
+    vip_network_id: vip.network_id,
+    additional_vips: vip.additional_vips.map((item) => ({ ...item, port_id: vip.port_id })),
+  }
+  for (const item of rows.listeners) checkAllowedCidrs(item.allowed_cidrs, row)
+  return { ...rows, loadBalancer: row }
+}
+
+/** All rows of the request, checked against one another. */
+function planRows(
+  deps: OperationDependencies,
+  graph: LoadBalancerGraph,
+  project_id: string,
+  provider: string,
+  plan: VipPlan,
+): Rows {
+  const { defaults, reserved_ips, topology } = deps.settings
+  const now = timestamp(deps.clock.now())
+  const base = () => ({ id: deps.newId(), project_id, now })
+  const { id } = base()
+  const unsupported = findUnsupported(
+    loadBalancer.fields,
+    LOAD_BALANCER_UNSUPPORTED,
+    graph.loadBalancer,
+    defaults,
+  )
+  if (unsupported !== undefined) throw fault.providerUnsupported(PROVIDER, unsupported)
+  const pools: Pool[] = []
+  const members: Member[] = []
+  const monitors: HealthMonitor[] = []
+  for (const item of graph.pools) {
+    checkPool(item.pool, defaults)
+    const row = newPool(base(), id, item.pool)
+    pools.push(row)
+    if (item.healthmonitor !== null)
+      monitors.push(newHealthMonitor(base(), row.id, item.healthmonitor))
+    const own: Member[] = []
+    for (const values of item.members) {
+      checkNotReserved(values.address, reserved_ips)
+      const made = newMember(base(), row.id, item.healthmonitor !== null, values)
+      if (own.some((m) => m.address === made.address && m.protocol_port === made.protocol_port))
+        throw fault.duplicateMember(made.address, made.protocol_port)
+      own.push(made)
+    }
+    members.push(...own)
+  }
+  return {
+    loadBalancer: {
+      ...graph.loadBalancer,
+      id,
+      project_id,
+      provider,
+      topology,
+      vip_network_id: plan.network_id,
+      vip_vnic_type: 'normal',
+      provisioning_status: 'PENDING_CREATE',
+      operating_status: 'OFFLINE',
+      created_at: now,
+      updated_at: null,
+    },
+    pools,
+    listeners: planListeners(deps, graph, id, pools, base),
+    members,
+    monitors,
+  }
+}
+
+function planListeners(
+  deps: OperationDependencies,
+  graph: LoadBalancerGraph,
+  load_balancer_id: string,
+  pools: readonly Pool[],
+  base: () => { id: string; project_id: string; now: string },
+): Listener[] {
+  const rows: Listener[] = []
+  for (const item of graph.listeners) {
+    const chosen =
+      item.default_pool === null
+        ? undefined
+        : pools.find((candidate) => candidate.name === item.default_pool)
+    const { default_pool_id } = item.listener
+    // An id cannot belong to a load balancer that is only being made.
+    if (chosen === undefined && default_pool_id !== null)
+      throw fault.notFound(pool.title, default_pool_id)
+    if (chosen !== undefined) checkProtocols(item.listener.protocol, chosen.protocol)
+    checkListener(item.listener, item.listener.protocol, deps.settings.defaults)
+    checkPortFree(rows, item.listener)
+    rows.push({
+      ...newListener(base(), load_balancer_id, item.listener),
+      default_pool_id: chosen?.id ?? null,
+    })
+  }
+  return rows
+}
+
+async function checkMemberSubnets(
+  deps: OperationDependencies,
+  members: readonly Member[],
+): Promise<void> {
+  for (const id of new Set(members.map((row) => row.subnet_id)))
+    if (id !== null && (await deps.network.findSubnet(id)) === undefined)
+      throw fault.referenceNotFound('Subnet', id)
+}
+
+async function insertPlanned(
+  deps: OperationDependencies,
+  tx: Tx,
+  project_id: string,
+  rows: Rows,
+): Promise<void> {
+  const charge = (name: Parameters<typeof chargeQuota>[3], count: number) =>
+    chargeQuota(tx, deps.settings, project_id, name, count)
+  await charge('load_balancer', 1)
+  await insertRow(tx, loadBalancer, rows.loadBalancer)
+  await charge('pool', rows.pools.length)
+  await insertRows(tx, pool, rows.pools)
+  await charge('health_monitor', rows.monitors.length)
+  await insertRows(tx, healthMonitor, rows.monitors)
+  await charge('member', rows.members.length)
+  await insertRows(tx, member, rows.members)
+  await charge('listener', rows.listeners.length)
+  await insertRows(tx, listener, rows.listeners)
+}

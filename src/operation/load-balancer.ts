@@ -1,0 +1,78 @@
+/** Changing and deleting a load balancer as a whole. */
+import { fault } from '../model/fault.ts'
+import type { Update } from '../model/field.ts'
+import { listener } from '../model/listener.ts'
+import { LOAD_BALANCER_UNSUPPORTED, loadBalancer } from '../model/load-balancer.ts'
+import { pool } from '../model/pool.ts'
+import { findUnsupported } from '../model/request.ts'
+import type { LoadBalancerAction } from '../model/status.ts'
+import { lockLoadBalancer } from '../store/lock.ts'
+import { countRows, updateRow } from '../store/repository.ts'
+import type { Tx } from '../store/store.ts'
+import { enqueue } from '../worker/catalogue.ts'
+import { change, getLoadBalancer, type OperationDependencies, type Origin } from './change.ts'
+import { PROVIDER } from './rules.ts'
+
+export async function updateLoadBalancer(
+  deps: OperationDependencies,
+  id: string,
+  changes: Update<typeof loadBalancer.fields>,
+  origin: Origin,
+): Promise<void> {
+  if ((changes.vip_qos_policy_id ?? null) !== null)
+    throw fault.validation('VIP QoS policy is not allowed in this deployment.')
+  const unsupported = findUnsupported(
+    loadBalancer.fields,
+    LOAD_BALANCER_UNSUPPORTED,
+    changes,
+    deps.settings.defaults,
+  )
+  if (unsupported !== undefined) throw fault.providerUnsupported(PROVIDER, unsupported)
+  await change(deps, async (tx, now) => {
+    await lockWhole(tx, id, 'change')
+    await updateRow(tx, loadBalancer, id, { ...changes, updated_at: now.text })
+    await enqueue(
+      tx,
+      {
+        flow: 'load-balancer-update',
+        input: { load_balancer_id: id },
+        request_id: origin.request_id,
+      },
+      now.ms,
+    )
+  })
+}
+
+/** With `cascade` all children go too; without it there must be none. */
+export async function deleteLoadBalancer(
+  deps: OperationDependencies,
+  id: string,
+  cascade: boolean,
+  origin: Origin,
+): Promise<void> {
+  await change(deps, async (tx, now) => {
+    if (!cascade && (await hasChildren(tx, id))) throw fault.hasChildren(id)
+    await lockWhole(tx, id, 'delete')
+    await enqueue(
+      tx,
+      {
+        flow: 'load-balancer-delete',
+        input: { load_balancer_id: id, cascade },
+        request_id: origin.request_id,
+      },
+      now.ms,
+    )
+  })
+}
+
+/** Unlike changes of children, these answer with the status that is in the way. */
+async function lockWhole(tx: Tx, id: string, action: LoadBalancerAction): Promise<void> {
+  if (await lockLoadBalancer(tx, id, action)) return
+  const { provisioning_status } = await getLoadBalancer(tx, id)
+  throw fault.invalidState(provisioning_status, id)
+}
+
+async function hasChildren(tx: Tx, loadbalancer_id: string): Promise<boolean> {
+  const listeners = await countRows(tx, listener, { loadbalancer_id })
+  return listeners > 0 || (await countRows(tx, pool, { loadbalancer_id })) > 0
+}

@@ -1,0 +1,95 @@
+/** Creating, changing and deleting a member. */
+import { fault } from '../model/fault.ts'
+import type { Update } from '../model/field.ts'
+import type { MemberCreate } from '../model/graph.ts'
+import { healthMonitor } from '../model/health-monitor.ts'
+import { type Member, member } from '../model/member.ts'
+import { pool } from '../model/pool.ts'
+import { countRows, findRow, getRow, insertRow, updateRow } from '../store/repository.ts'
+import type { Db, Tx } from '../store/store.ts'
+import {
+  change,
+  chargeQuota,
+  enqueueChild,
+  loadBalancerOf,
+  lockPool,
+  type OperationDependencies,
+  type Origin,
+} from './change.ts'
+import { newMember } from './rows.ts'
+import { checkNotReserved } from './rules.ts'
+
+/** A member of that pool; one of another pool is not found. */
+export async function getMember(db: Db, pool_id: string, id: string): Promise<Member> {
+  const row = await findRow(db, member, id)
+  if (row === undefined || row.pool_id !== pool_id) throw fault.notFound(member.title, id)
+  return row
+}
+
+/** The id of the new member, which is PENDING_CREATE. */
+export async function createMember(
+  deps: OperationDependencies,
+  pool_id: string,
+  values: MemberCreate,
+  origin: Origin,
+): Promise<string> {
+  checkNotReserved(values.address, deps.settings.reserved_ips)
+  if (values.subnet_id !== null && (await deps.network.findSubnet(values.subnet_id)) === undefined)
+    throw fault.referenceNotFound('Subnet', values.subnet_id)
+  const id = deps.newId()
+  await change(deps, async (tx, now) => {
+    const parent = await getRow(tx, pool, pool_id)
+    await chargeQuota(tx, deps.settings, parent.project_id ?? '', 'member')
+    const base = { id, project_id: parent.project_id, now: now.text }
+    const row = newMember(base, pool_id, await hasMonitor(tx, pool_id), values)
+    await lockPool(tx, parent)
+    const { address, protocol_port } = row
+    if ((await countRows(tx, member, { pool_id, address, protocol_port })) > 0)
+      throw fault.duplicateMember(address, protocol_port)
+    await insertRow(tx, member, row)
+    const input = { load_balancer_id: loadBalancerOf(parent), id }
+    await enqueueChild(tx, 'member-create', input, origin, now)
+  })
+  return id
+}
+
+export async function hasMonitor(tx: Tx, pool_id: string): Promise<boolean> {
+  return (await countRows(tx, healthMonitor, { pool_id })) > 0
+}
+
+export async function updateMember(
+  deps: OperationDependencies,
+  pool_id: string,
+  id: string,
+  changes: Update<typeof member.fields>,
+  origin: Origin,
+): Promise<void> {
+  await change(deps, async (tx, now) => {
+    const parent = await getRow(tx, pool, pool_id)
+    await getMember(tx, pool_id, id)
+    await lockPool(tx, parent)
+    await updateRow(tx, member, id, {
+      ...changes,
+      provisioning_status: 'PENDING_UPDATE',
+      updated_at: now.text,
+    })
+    const input = { load_balancer_id: loadBalancerOf(parent), id }
+    await enqueueChild(tx, 'member-update', input, origin, now)
+  })
+}
+
+export async function deleteMember(
+  deps: OperationDependencies,
+  pool_id: string,
+  id: string,
+  origin: Origin,
+): Promise<void> {
+  await change(deps, async (tx, now) => {
+    const parent = await getRow(tx, pool, pool_id)
+    await getMember(tx, pool_id, id)
+    await lockPool(tx, parent)
+    await updateRow(tx, member, id, { provisioning_status: 'PENDING_DELETE' })
+    const input = { load_balancer_id: loadBalancerOf(parent), id }
+    await enqueueChild(tx, 'member-delete', input, origin, now)
+  })
+}

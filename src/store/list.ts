@@ -1,0 +1,118 @@
+/** Lists: rows by filters and tags, in an order, from a marker on, with a limit. */
+import { type Expression, type SqlBool, sql } from 'kysely'
+import type { Fields, Resource, Row } from '../model/field.ts'
+import { decodeRow } from './repository.ts'
+import type { Db } from './store.ts'
+
+export interface ListQuery {
+  /** Column and value in column form: all must match. */
+  readonly where: readonly { readonly column: string; readonly value: unknown }[]
+  /** Rows with this value are not there. */
+  readonly hidden?: { readonly column: string; readonly value: unknown }
+  /** Ids of rows which another table points to, by its column: `listener.default_pool_id`. */
+  readonly referred: readonly Reference[]
+  readonly tags: TagFilter
+  /** Ends with what makes the order total. */
+  readonly sort: readonly SortKey[]
+  /** In column form: the page begins after this row, or ends before it when `reverse`. */
+  readonly marker?: Readonly<Record<string, unknown>>
+  readonly reverse: boolean
+  readonly limit: number | null
+}
+
+export interface Reference {
+  readonly table: string
+  readonly column: string
+  readonly id: string
+}
+
+export interface SortKey {
+  readonly column: string
+  readonly direction: 'asc' | 'desc'
+  /** A null sorts as the empty text or as zero, as upstream. */
+  readonly nullable: boolean
+  readonly numeric: boolean
+}
+
+export interface TagFilter {
+  readonly all?: readonly string[]
+  readonly any?: readonly string[]
+  readonly notAll?: readonly string[]
+  readonly notAny?: readonly string[]
+}
+
+export async function listRows<F extends Fields>(
+  db: Db,
+  resource: Resource<F>,
+  query: ListQuery,
+): Promise<Row<F>[]> {
+  let select = db.selectFrom(resource.table).selectAll()
+  for (const { column, value } of query.where) select = select.where(column, '=', value)
+  if (query.hidden !== undefined)
+    select = select.where(query.hidden.column, '!=', query.hidden.value)
+  for (const { table, column, id } of query.referred)
+    select = select.where('id', 'in', db.selectFrom(table).select(column).where('id', '=', id))
+  for (const condition of tagConditions(query.tags)) select = select.where(condition)
+  if (query.marker !== undefined)
+    select = select.where(after(query.sort, query.marker, query.reverse))
+  for (const key of query.sort)
+    select = select.orderBy(sortValue(key), flip(key.direction, query.reverse))
+  if (query.limit !== null) select = select.limit(query.limit)
+  const rows = (await select.execute()) as Record<string, unknown>[]
+  if (query.reverse) rows.reverse()
+  return rows.map((raw) => decodeRow(resource, raw))
+}
+
+/** A row in column form, to be a marker. */
+export async function findRawRow(
+  db: Db,
+  table: string,
+  id: string,
+): Promise<Record<string, unknown> | undefined> {
+  return (await db.selectFrom(table).selectAll().where('id', '=', id).executeTakeFirst()) as
+    | Record<string, unknown>
+    | undefined
+}
+
+function sortValue(key: SortKey): Expression<unknown> {
+  // Without `coalesce` where it can be, so that the index of the default order serves.
+  if (!key.nullable) return sql.ref(key.column)
+  return key.numeric
+    ? sql`coalesce(${sql.ref(key.column)}, 0)`
+    : sql`coalesce(${sql.ref(key.column)}, '')`
+}
+
+function flip(direction: 'asc' | 'desc', reverse: boolean): 'asc' | 'desc' {
+  if (!reverse) return direction
+  return direction === 'asc' ? 'desc' : 'asc'
+}
+
+/** Lexicographic: k1 beyond, or k1 equal and k2 beyond, and so on. */
+function after(
+  keys: readonly SortKey[],
+  marker: Readonly<Record<string, unknown>>,
+  reverse: boolean,
+): Expression<SqlBool> {
+  const markerValue = (key: SortKey): unknown => marker[key.column] ?? (key.numeric ? 0 : '')
+  const beyond = (key: SortKey): Expression<SqlBool> =>
+    flip(key.direction, reverse) === 'asc'
+      ? sql<SqlBool>`${sortValue(key)} > ${markerValue(key)}`
+      : sql<SqlBool>`${sortValue(key)} < ${markerValue(key)}`
+  const cases = keys.map((key, at) => {
+    const equal = keys.slice(0, at).map((k) => sql<SqlBool>`${sortValue(k)} = ${markerValue(k)}`)
+    return sql<SqlBool>`(${sql.join([...equal, beyond(key)], sql` and `)})`
+  })
+  return sql<SqlBool>`(${sql.join(cases, sql` or `)})`
+}
+
+function tagConditions(tags: TagFilter): Expression<SqlBool>[] {
+  const has = (tag: string): Expression<SqlBool> =>
+    sql<SqlBool>`exists (select 1 from json_each(tags) where value = ${tag})`
+  const out: Expression<SqlBool>[] = (tags.all ?? []).map(has)
+  if (tags.any !== undefined) out.push(sql<SqlBool>`(${sql.join(tags.any.map(has), sql` or `)})`)
+  if (tags.notAll !== undefined)
+    out.push(sql<SqlBool>`not (${sql.join(tags.notAll.map(has), sql` and `)})`)
+  if (tags.notAny !== undefined)
+    out.push(sql<SqlBool>`not (${sql.join(tags.notAny.map(has), sql` or `)})`)
+  return out
+}

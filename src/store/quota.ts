@@ -1,0 +1,56 @@
+/**
+ * Quotas: a row per project that ever created something, with its own limits; usage is counted from live rows
+ * in the transaction of the change, so that no counter can drift.
+ */
+import type { Fields, Resource } from '../model/field.ts'
+import { healthMonitor } from '../model/health-monitor.ts'
+import { listener } from '../model/listener.ts'
+import { loadBalancer } from '../model/load-balancer.ts'
+import { member } from '../model/member.ts'
+import { pool } from '../model/pool.ts'
+import type { Tx } from './store.ts'
+
+export const QUOTA_RESOURCES = {
+  load_balancer: loadBalancer,
+  listener,
+  pool,
+  member,
+  health_monitor: healthMonitor,
+} as const
+export type QuotaName = keyof typeof QUOTA_RESOURCES
+/** -1 is unlimited. */
+export type QuotaLimits = Readonly<Record<QuotaName, number>>
+
+/** The project has a quota row from its first create on. */
+export async function ensureQuotaRow(tx: Tx, project_id: string): Promise<void> {
+  await tx
+    .insertInto('quota')
+    .values({ project_id })
+    .onConflict((conflict) => conflict.column('project_id').doNothing())
+    .execute()
+}
+
+/** Whether `count` more would go beyond the project's limit. */
+export async function isQuotaMet(
+  tx: Tx,
+  name: QuotaName,
+  project_id: string,
+  count: number,
+  defaults: QuotaLimits,
+): Promise<boolean> {
+  const row = (await tx
+    .selectFrom('quota')
+    .select(name)
+    .where('project_id', '=', project_id)
+    .executeTakeFirst()) as Partial<Record<QuotaName, number | null>> | undefined
+  const limit = row?.[name] ?? defaults[name]
+  if (limit < 0) return false
+  const resource: Resource<Fields> = QUOTA_RESOURCES[name]
+  const used = (await tx
+    .selectFrom(resource.table)
+    .select((e) => e.fn.countAll().as('count'))
+    .where('project_id', '=', project_id)
+    .where('provisioning_status', '!=', 'DELETED')
+    .executeTakeFirst()) as { count: number }
+  return used.count + count > limit
+}
