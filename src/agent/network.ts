@@ -2,7 +2,7 @@
  * The namespace in which VIP and members are reached, and its interfaces. What is plugged is written down
  * first and set up then, so that a new agent finds on disk what it has to finish.
  */
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { makeFolder, readTextIfExists, writeFileAtomic } from '../system/files.ts'
 import type { Log } from '../system/log.ts'
 import { type Processes, runOk } from '../system/process.ts'
@@ -232,15 +232,6 @@ export class NetworkService {
     const others = this.#readPlugged().filter(([m, n]) => m !== mac.toLowerCase() && n !== name)
     const lines = [...others, [mac.toLowerCase(), name] as const].map(([m, n]) => `${m} ${n}\n`)
     writeFileAtomic(this.#deps.paths.pluggedInterfaces, lines.join(''))
-  }
-
-  /** Names of interface files, for the list of what belongs to this amphora. */
-  interfaceNames(): readonly string[] {
-    const folder = this.#deps.paths.interfaces
-    if (!existsSync(folder)) return []
-    return readdirSync(folder).flatMap((name) =>
-      name.endsWith('.json') ? [name.slice(0, -5)] : [],
-    )
   }
 }
 

@@ -1,0 +1,258 @@
+/** One handler per route of contract/routes.ts; the table does not compile when one is missing. */
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type AgentConfig, AgentConfigError, parseAgentConfig } from '../contract/agent-config.ts'
+import {
+  AGENT_API_VERSION,
+  type AgentInfo,
+  type PlugNetworkBody,
+  type RouteName,
+  type RouteParameters,
+} from '../contract/routes.ts'
+import { parseIp } from '../model/address.ts'
+import { makeFolder, SECRET_MODE, writeFileAtomic } from '../system/files.ts'
+import { errorText } from '../system/log.ts'
+import { type Answer, frameworkError, Refused } from './answer.ts'
+import { parsePlugNetwork, parsePlugVip } from './bodies.ts'
+import { readDetails } from './details.ts'
+import { frontendsOf, type HaproxyService, isLbAction, md5 } from './haproxy.ts'
+import { InvalidPlug, planPortInterface, planVipInterface } from './interface-file.ts'
+import { type NetworkService, NoSuchNic, VIP_INTERFACE } from './network.ts'
+import type { Paths } from './paths.ts'
+
+export interface EndpointDeps {
+  readonly config: () => AgentConfig
+  readonly paths: Paths
+  readonly haproxy: HaproxyService
+  readonly network: NetworkService
+  readonly info: () => Promise<AgentInfo>
+  /** Writes and adopts a new configuration. */
+  readonly reconfigure: (text: string, config: AgentConfig) => void
+  /** Throws InvalidCertificate before anything is changed. */
+  readonly replaceServerCertificate: (pem: string) => void
+}
+
+export type Handlers = {
+  readonly [N in RouteName]: (
+    parameters: RouteParameters<N>,
+    body: string,
+  ) => Promise<Answer> | Answer
+}
+
+/** The certificate for the agent's own server cannot be used. */
+export class InvalidCertificate extends Error {
+  override readonly name = 'InvalidCertificate'
+}
+
+export function createHandlers(deps: EndpointDeps): Handlers {
+  return {
+    discover: () => ok({ api_version: AGENT_API_VERSION }),
+    getInfo: async () => ok(await deps.info()),
+    getDetails: async () => ok(await readDetails(deps, await deps.info())),
+    getInterface: (parameters) => getInterface(deps, parameters.ip),
+    plugVip: (parameters, body) => plugVip(deps, parameters.vip, body),
+    plugNetwork: (_, body) => plugNetwork(deps, body),
+    uploadConfig: (_, body) => uploadConfig(deps, body),
+    uploadServerCertificate: (_, body) => {
+      try {
+        deps.replaceServerCertificate(body)
+      } catch (error) {
+        if (!(error instanceof InvalidCertificate)) throw error
+        throw new Refused(400, { message: 'Invalid certificate', details: error.message })
+      }
+      return accepted()
+    },
+    ...haproxyHandlers(deps),
+    ...certificateHandlers(deps),
+  }
+}
+
+function haproxyHandlers(deps: EndpointDeps) {
+  const { haproxy } = deps
+  return {
+    uploadHaproxy: async ({ lb_id }, body) => {
+      const id = checkedId(lb_id)
+      // A controller of before Ussuri sends a group; ours is in the second file.
+      const outcome = await haproxy.upload(id, body.replace(/\s+group\s.+/g, ''))
+      if (!outcome.ok)
+        throw new Refused(400, { message: 'Invalid request', details: outcome.details })
+      return { ...accepted(), etag: md5(body) }
+    },
+    getHaproxy: ({ lb_id }) => {
+      const text = existing(haproxy, lb_id)
+      return { status: 200, body: text, etag: md5(text) }
+    },
+    control: async ({ object_id, action }) => {
+      const name = action.toLowerCase()
+      if (!isLbAction(name))
+        throw new Refused(400, { message: 'Invalid Request', details: `Unknown action: ${name}` })
+      existing(haproxy, object_id)
+      const { ok: done, details } = await haproxy.control(object_id, name)
+      if (!done) throw new Refused(500, { message: `Error ${name}ing haproxy`, details })
+      return accepted(details)
+    },
+    remove: async ({ object_id }) => {
+      if (!isId(object_id) || haproxy.read(object_id) === undefined) return ok({ message: 'OK' })
+      const { ok: done, details } = await haproxy.remove(object_id)
+      if (!done) throw new Refused(500, { message: 'Error stopping haproxy', details })
+      return ok({ message: 'OK' })
+    },
+    listListeners: () => {
+      const frontends = haproxy.list().flatMap((id) => frontendsOf(haproxy.read(id) ?? ''))
+      return ok(frontends.map(({ id, mode }) => ({ status: 'ACTIVE', uuid: id, type: mode })))
+    },
+  } satisfies Partial<Handlers>
+}
+
+function certificateHandlers(deps: EndpointDeps) {
+  const { paths, haproxy } = deps
+  const fileOf = (lb_id: string, filename: string): string => {
+    // Upstream's pattern finds `.pem` anywhere; this is what it means.
+    if (!/^[\w-]+(\.[\w-]+)*\.pem$/.test(filename))
+      throw new Refused(400, { message: 'Filename has wrong format' })
+    return join(paths.certificates(checkedId(lb_id)), filename)
+  }
+  return {
+    uploadCertificate: ({ lb_id, filename }, body) => {
+      const file = fileOf(lb_id, filename)
+      makeFolder(paths.certificates(lb_id), 0o700)
+      if (!existsSync(file) || readFileSync(file, 'utf8') !== body) {
+        writeFileAtomic(file, body, SECRET_MODE)
+        haproxy.noteCertificates(lb_id)
+      }
+      return { ...ok({ message: 'OK' }), etag: md5(body) }
+    },
+    getCertificate: ({ lb_id, filename }) => {
+      const file = fileOf(lb_id, filename)
+      if (!existsSync(file)) {
+        const details = `No certificate with filename: ${filename}`
+        throw new Refused(404, { message: 'Certificate Not Found', details })
+      }
+      const md5sum = md5(readFileSync(file))
+      return { ...ok({ md5sum }), etag: md5sum }
+    },
+    deleteCertificate: ({ lb_id, filename }) => {
+      rmSync(fileOf(lb_id, filename), { force: true })
+      return ok({ message: 'OK' })
+    },
+  } satisfies Partial<Handlers>
+}
+
+async function plugVip(deps: EndpointDeps, vip: string, text: string): Promise<Answer> {
+  const { network } = deps
+  const body = parsePlugVip(text)
+  const topology = deps.config().loadbalancer_topology
+  const file = planned(() => planVipInterface(VIP_INTERFACE, vip, body, topology))
+  const already = await network.findPlugged(body.mac_address)
+  if (already !== undefined && already !== VIP_INTERFACE)
+    throw new Refused(409, { message: 'Interface already exists' })
+  // A call that was cut off is finished by its repetition, although the answer to that is a conflict.
+  await plugged(() => network.plug(body.mac_address, file))
+  if (already !== undefined) throw new Refused(409, { message: 'Interface already exists' })
+  const vips = [vip, ...(body.additional_vips ?? []).map((each) => each.ip_address)]
+  return accepted(`VIPs plugged on interface ${VIP_INTERFACE}: ${vips.join(', ')}`)
+}
+
+async function plugNetwork(deps: EndpointDeps, text: string): Promise<Answer> {
+  const { network } = deps
+  const body = parsePlugNetwork(text)
+  const already = await network.findPlugged(body.mac_address)
+  const name = already ?? (await network.nextInterface())
+  const file = planned(() => memberInterface(deps, name, already, body))
+  await plugged(() => network.plug(body.mac_address, file))
+  return accepted(
+    already === undefined ? `Plugged on interface ${name}` : `Updated existing interface ${name}`,
+  )
+}
+
+/** A member subnet may be reached by the VIP's own port: then the VIP's interface is extended. */
+function memberInterface(
+  deps: EndpointDeps,
+  name: string,
+  already: string | undefined,
+  body: PlugNetworkBody,
+) {
+  const vip = body.vip_net_info
+  if (already === undefined || vip === undefined) return planPortInterface(name, body)
+  const topology = deps.config().loadbalancer_topology
+  return planVipInterface(name, vip.vip, vip, topology, body.fixed_ips)
+}
+
+function planned<T>(plan: () => T): T {
+  try {
+    return plan()
+  } catch (error) {
+    if (error instanceof InvalidPlug) throw new Refused(400, { message: error.message })
+    throw error
+  }
+}
+
+async function plugged(plug: () => Promise<void>): Promise<void> {
+  try {
+    await plug()
+  } catch (error) {
+    if (!(error instanceof NoSuchNic)) throw error
+    rescanPci()
+    throw new Refused(404, { details: 'No suitable network interface found' })
+  }
+}
+
+/** A hot-plugged card is sometimes only seen when the kernel is told to look; the caller repeats. */
+function rescanPci(): void {
+  const file = '/sys/bus/pci/rescan'
+  try {
+    if (existsSync(file)) Bun.write(file, '1').catch(() => {})
+  } catch {
+    // Containers may not: they have no cards to find either.
+  }
+}
+
+async function getInterface(deps: EndpointDeps, text: string): Promise<Answer> {
+  const ip = parseIp(text)
+  if (ip === undefined) throw new Refused(400, { message: 'Invalid IP address' })
+  const name = await deps.network.findByAddress(ip.text)
+  if (name === undefined)
+    throw new Refused(404, { message: 'Error interface not found for IP address' })
+  return ok({ message: 'OK', interface: name })
+}
+
+/** Upstream writes first and parses then; a file that cannot be read again would be the agent's end. */
+function uploadConfig(deps: EndpointDeps, text: string): Answer {
+  const message = 'Unable to update amphora-agent configuration.'
+  try {
+    const config = parseAgentConfig(text)
+    if (config.amphora_id !== deps.config().amphora_id)
+      throw new AgentConfigError('amphora_agent.amphora_id is that of another amphora')
+    deps.reconfigure(text, config)
+  } catch (error) {
+    throw new Refused(500, { message, details: errorText(error) })
+  }
+  return accepted()
+}
+
+function ok(body: unknown): Answer {
+  return { status: 200, body }
+}
+
+function accepted(details?: string): Answer {
+  const body = details === undefined ? { message: 'OK' } : { message: 'OK', details }
+  return { status: 202, body }
+}
+
+function existing(haproxy: HaproxyService, lb_id: string): string {
+  const text = isId(lb_id) ? haproxy.read(lb_id) : undefined
+  if (text !== undefined) return text
+  const details = `No loadbalancer with UUID: ${lb_id}`
+  throw new Refused(404, { message: 'Loadbalancer Not Found', details })
+}
+
+/** Ids become names of files. */
+function isId(text: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/.test(text)
+}
+
+function checkedId(text: string): string {
+  if (isId(text)) return text
+  const { status, body } = frameworkError(404, 'Not Found')
+  throw new Refused(status, body as Record<string, unknown>)
+}

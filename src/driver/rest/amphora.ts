@@ -1,0 +1,165 @@
+/** The AmphoraDriver that speaks to agents: configuration rendered here, checked and run there. */
+import { createHash } from 'node:crypto'
+import {
+  type AgentClient,
+  AgentRefusal,
+  type AgentTransport,
+  createAgentClient,
+} from '../../contract/client.ts'
+import type { HostRoute, PlugVipBody } from '../../contract/routes.ts'
+import { presentListeners, renderHaproxy } from '../../dataplane/haproxy/configuration.ts'
+import type { HaproxyOptions } from '../../dataplane/haproxy/facts.ts'
+import type { Amphora } from '../../model/amphora.ts'
+import type { LoadBalancerTree } from '../../model/tree.ts'
+import { AssertionFailure, present } from '../../system/assert.ts'
+import type { AmphoraDriver, MemberPlug, VipPlug } from '../amphora.ts'
+import { DriverError } from '../error.ts'
+import type { Subnet } from '../network.ts'
+import { type AgentAddress, AgentUnreachable } from './transport.ts'
+
+export interface RestAmphoraDeps {
+  /** The way to one agent; createTransport in transport.ts is the real one. */
+  readonly connect: (address: AgentAddress) => AgentTransport
+  readonly options: HaproxyOptions
+}
+
+export function createRestAmphoraDriver(deps: RestAmphoraDeps): AmphoraDriver {
+  const calling = <T>(
+    operation: string,
+    amphora: Amphora,
+    calls: (client: AgentClient) => Promise<T>,
+  ): Promise<T> => translated(operation, amphora, () => calls(clientOf(deps, amphora)))
+  return {
+    getInfo: (amphora) =>
+      calling('get-info', amphora, async (client) => (await client.call('getInfo', {})).value),
+    plugVip: (amphora, plug) =>
+      calling('plug-vip', amphora, (client) => plugVip(client, amphora, plug)),
+    plugMember: (amphora, plug) =>
+      calling('plug-member', amphora, async (client) => {
+        await client.call('plugNetwork', {}, plugNetworkBody(plug))
+      }),
+    updateListeners: (amphora, tree) =>
+      calling('update-listeners', amphora, (client) =>
+        updateListeners(deps, client, amphora, tree),
+      ),
+    deleteLoadBalancer: (amphora, load_balancer_id) =>
+      calling('delete-load-balancer', amphora, async (client) => {
+        await client.call('remove', { object_id: load_balancer_id })
+      }),
+  }
+}
+
+function clientOf(deps: RestAmphoraDeps, amphora: Amphora): AgentClient {
+  const ip = present(amphora.lb_network_ip, 'lb_network_ip of an amphora')
+  return createAgentClient(deps.connect({ amphora_id: amphora.id, ip }))
+}
+
+async function translated<T>(
+  operation: string,
+  amphora: Amphora,
+  body: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await body()
+  } catch (cause) {
+    // A bug of ours must not look like a failure of the amphora.
+    if (cause instanceof AssertionFailure) throw cause
+    const known = cause instanceof AgentRefusal || cause instanceof AgentUnreachable
+    throw new DriverError({
+      operation,
+      subject: `amphora ${amphora.id}`,
+      reason: known ? cause.message : 'the call failed',
+      retryable: known && cause.retryable,
+      cause,
+    })
+  }
+}
+
+/**
+ * The upload is left out when the agent has this very text. The reload is not: the last upload may have
+ * been the end of a controller which never came to it. The agent knows what its haproxy has read and
+ * reloads only when that differs.
+ */
+async function updateListeners(
+  deps: RestAmphoraDeps,
+  client: AgentClient,
+  amphora: Amphora,
+  tree: LoadBalancerTree,
+): Promise<void> {
+  if (presentListeners(tree).length === 0) {
+    await client.call('remove', { object_id: tree.id })
+    return
+  }
+  const { value: facts } = await client.call('getDetails', {})
+  const text = renderHaproxy(tree, facts, deps.options)
+  const etag = createHash('md5').update(text).digest('hex')
+  if ((await findEtag(client, tree.id)) !== etag)
+    await client.call('uploadHaproxy', { amphora_id: amphora.id, lb_id: tree.id }, text)
+  await client.call('control', { object_id: tree.id, action: 'reload' })
+}
+
+async function findEtag(client: AgentClient, lb_id: string): Promise<string | undefined> {
+  try {
+    return (await client.call('getHaproxy', { lb_id })).etag
+  } catch (error) {
+    if (error instanceof AgentRefusal && error.status === 404) return undefined
+    throw error
+  }
+}
+
+async function plugVip(client: AgentClient, amphora: Amphora, plug: VipPlug): Promise<void> {
+  const body = plugVipBody(amphora, plug)
+  try {
+    await client.call('plugVip', { vip: plug.vip.ip_address }, body)
+  } catch (error) {
+    if (!(error instanceof AgentRefusal && error.status === 409)) throw error
+    // It was plugged before. That is success when the amphora's own address is really on the interface.
+    const ip = present(body.vrrp_ip, 'vrrp_ip')
+    const { value } = await client.call('getInterface', { ip })
+    if (value.interface !== 'eth1') throw error
+  }
+}
+
+function plugVipBody(amphora: Amphora, plug: VipPlug): PlugVipBody & { vrrp_ip: string } {
+  const { subnet } = plug.vip
+  const own = plug.port.fixed_ips.find((fixed) => fixed.subnet_id === subnet.id)?.ip_address
+  return {
+    subnet_cidr: subnet.cidr,
+    gateway: subnet.gateway_ip,
+    mac_address: plug.port.mac_address,
+    mtu: plug.network.mtu,
+    vrrp_ip: present(own ?? amphora.vrrp_ip, "the amphora's own address in the VIP subnet"),
+    host_routes: hostRoutes(subnet),
+    additional_vips: plug.additional_vips.map((vip) => ({
+      ip_address: vip.ip_address,
+      subnet_cidr: vip.subnet.cidr,
+      gateway: vip.subnet.gateway_ip,
+      host_routes: hostRoutes(vip.subnet),
+    })),
+    is_sriov: false,
+  }
+}
+
+function plugNetworkBody(plug: MemberPlug) {
+  return {
+    mac_address: plug.port.mac_address,
+    mtu: plug.network.mtu,
+    fixed_ips: plug.port.fixed_ips.map((fixed) => {
+      const subnet = present(
+        plug.subnets.find((each) => each.id === fixed.subnet_id),
+        'the subnet of a member port',
+      )
+      return {
+        ip_address: fixed.ip_address,
+        subnet_cidr: subnet.cidr,
+        host_routes: hostRoutes(subnet),
+        gateway: subnet.gateway_ip,
+      }
+    }),
+    is_sriov: false,
+  }
+}
+
+function hostRoutes(subnet: Subnet): readonly HostRoute[] {
+  return subnet.host_routes.map(({ destination, nexthop }) => ({ destination, nexthop }))
+}
