@@ -3,10 +3,10 @@ import type { Retry } from './step.ts'
 /** For steps that name no other: three more tries within two seconds. */
 export const QUICK_RETRY: Retry = { attempts: 4, delay_ms: 100, factor: 4 }
 
-/** Milliseconds to wait after the `failures`-th failure, the first being 1. */
+/** Whole milliseconds to wait after the `failures`-th failure, the first being 1. */
 export function delayAfter(retry: Retry, failures: number): number {
   const delay = retry.delay_ms * (retry.factor ?? 1) ** (failures - 1)
-  return Math.min(delay, retry.delay_ms_max ?? Number.MAX_SAFE_INTEGER)
+  return Math.round(Math.min(delay, retry.delay_ms_max ?? Number.MAX_SAFE_INTEGER))
 }
 
 const POLL_FACTOR = 1.5

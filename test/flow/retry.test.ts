@@ -5,6 +5,7 @@ test.each([
   [{ attempts: 9, delay_ms: 100 }, [100, 100, 100]],
   [{ attempts: 9, delay_ms: 100, factor: 2 }, [100, 200, 400]],
   [{ attempts: 9, delay_ms: 100, factor: 10, delay_ms_max: 500 }, [100, 500, 500]],
+  [{ attempts: 9, delay_ms: 25, factor: 1.5 }, [25, 38, 56]],
 ])('delays of %j', (retry, delays) => {
   expect([1, 2, 3].map((failures) => delayAfter(retry, failures))).toEqual(delays)
 })

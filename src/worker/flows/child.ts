@@ -1,0 +1,116 @@
+/**
+ * Children of a load balancer: each change pushes the whole tree to the amphorae and then settles statuses.
+ * A failed change leaves the child in ERROR and everything around it ACTIVE, as upstream does.
+ * Source: octavia/controller/worker/v2/flows/{listener,pool,member,health_monitor}_flows.py.
+ */
+import type { Flow } from '../../flow/step.ts'
+import type { Fields, Resource } from '../../model/field.ts'
+import { healthMonitor } from '../../model/health-monitor.ts'
+import { listener } from '../../model/listener.ts'
+import { member } from '../../model/member.ts'
+import { pool } from '../../model/pool.ts'
+import { deleteRows } from '../../store/removal.ts'
+import { getRow, updateRow } from '../../store/repository.ts'
+import type { Tx } from '../../store/store.ts'
+import { assert } from '../../system/assert.ts'
+import { timestamp } from '../../system/clock.ts'
+import type { ChildAction, ChildInput, ChildKind } from '../catalogue.ts'
+import { updateListeners } from '../steps/configuration.ts'
+import {
+  plugMemberNetworks,
+  plugMemberNetworksInAmphorae,
+  unplugMemberNetworks,
+} from '../steps/member-networks.ts'
+import { writeRows } from '../steps/rows.ts'
+import {
+  deleteHealthMonitor,
+  deleteListener,
+  deletePool,
+  releaseLoadBalancer,
+} from '../steps/statuses.ts'
+import { setVipRules } from '../steps/vip.ts'
+import type { WorkerStep, World } from '../world.ts'
+
+type MakeStep = (input: ChildInput) => WorkerStep
+
+interface Child {
+  readonly resource: Resource<Fields>
+  /** What happens around the push of the configuration, beyond it. */
+  readonly before: Partial<Readonly<Record<ChildAction, readonly MakeStep[]>>>
+  readonly after: Partial<Readonly<Record<ChildAction, readonly MakeStep[]>>>
+  /** What else of its row changes when it becomes ACTIVE. */
+  readonly alsoActive?: (tx: Tx, id: string) => Promise<Readonly<Record<string, unknown>>>
+  /** Removes its row with all that hangs on it. */
+  readonly remove: (tx: Tx, id: string) => Promise<unknown>
+}
+
+const CHILDREN: Readonly<Record<ChildKind, Child>> = {
+  listener: {
+    resource: listener,
+    before: {},
+    after: { create: [setVipRules], update: [setVipRules], delete: [setVipRules] },
+    remove: deleteListener,
+  },
+  pool: {
+    resource: pool,
+    before: {},
+    after: { delete: [unplugMemberNetworks] },
+    remove: deletePool,
+  },
+  member: {
+    resource: member,
+    before: { create: [plugMemberNetworks, plugMemberNetworksInAmphorae] },
+    after: { delete: [unplugMemberNetworks] },
+    remove: (tx, id) => deleteRows(tx, member, { id }),
+  },
+  healthmonitor: {
+    resource: healthMonitor,
+    before: {},
+    after: {},
+    // Nothing reports the health of monitors, so they are what they are told to be.
+    alsoActive: async (tx, id) => {
+      const { admin_state_up } = await getRow(tx, healthMonitor, id)
+      return { operating_status: admin_state_up ? 'ONLINE' : 'OFFLINE' }
+    },
+    remove: deleteHealthMonitor,
+  },
+}
+
+export function childFlow(kind: ChildKind, action: ChildAction): Flow<World, ChildInput> {
+  const child = CHILDREN[kind]
+  const { resource, before, after, remove } = child
+  const settle = async (
+    tx: Tx,
+    { load_balancer_id, id }: ChildInput,
+    now: number,
+  ): Promise<void> => {
+    if (action === 'delete') await remove(tx, id)
+    else await activate(tx, child, id, now)
+    await releaseLoadBalancer(tx, load_balancer_id, now)
+  }
+  return {
+    name: `${kind}-${action}`,
+    steps: (input) => [
+      ...(before[action] ?? []).map((step) => step(input)),
+      updateListeners(input),
+      ...(after[action] ?? []).map((step) => step(input)),
+      writeRows('finish', (tx, now) => settle(tx, input, now)),
+    ],
+    failed: async (tx, { load_balancer_id, id }, { now }) => {
+      const failed = { provisioning_status: 'ERROR', updated_at: timestamp(now) }
+      await updateRow(tx, resource, id, failed)
+      await releaseLoadBalancer(tx, load_balancer_id, now)
+    },
+  }
+}
+
+async function activate(
+  tx: Tx,
+  { resource, alsoActive }: Child,
+  id: string,
+  now: number,
+): Promise<void> {
+  const active = { provisioning_status: 'ACTIVE', updated_at: timestamp(now) }
+  const changed = await updateRow(tx, resource, id, { ...active, ...(await alsoActive?.(tx, id)) })
+  assert(changed, `${resource.singular} ${id} must be there while its job runs`)
+}

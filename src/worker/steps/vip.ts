@@ -1,0 +1,162 @@
+/** The VIP: ports of amphorae on its network, its interfaces inside them, and who may reach it. */
+import { DriverError } from '../../driver/error.ts'
+import type { NetworkDriver, Port, Subnet, VipRule } from '../../driver/network.ts'
+import { type Amphora, amphora } from '../../model/amphora.ts'
+import type { LoadBalancerTree } from '../../model/tree.ts'
+import { updateRow } from '../../store/repository.ts'
+import { present } from '../../system/assert.ts'
+import { timestamp } from '../../system/clock.ts'
+import type { WorkerStep } from '../world.ts'
+import { forEach, listAmphorae, loadTree, vipOf } from './amphorae.ts'
+import { agentRetry, NETWORK_RETRY } from './retries.ts'
+
+interface Input {
+  readonly load_balancer_id: string
+}
+
+type Plugged = { readonly id: string; readonly port_id: string; readonly ip_address: string }
+
+export function plugVip({ load_balancer_id }: Input): WorkerStep {
+  return {
+    name: 'plug-vip',
+    retry: NETWORK_RETRY,
+    act: async (context) => {
+      const tree = await loadTree(context, load_balancer_id)
+      const vip = vipOf(tree)
+      return forEach(tree.amphorae, async ({ id, compute_id }): Promise<Plugged> => {
+        const on = { id, compute_id: present(compute_id, `compute_id of amphora ${id}`) }
+        const port = await context.world.network.plugVip(on, vip)
+        return { id, port_id: port.id, ip_address: addressOn(port, vip.subnet_id) }
+      })
+    },
+    rows: async (tx, context) => {
+      const { port_id, ip_address } = vipOf(await loadTree(context, load_balancer_id))
+      const ha = { ha_ip: ip_address, ha_port_id: port_id }
+      for (const one of context.result<Plugged[]>('plug-vip')) {
+        const vrrp = { vrrp_ip: one.ip_address, vrrp_port_id: one.port_id }
+        await updateRow(tx, amphora, one.id, { ...vrrp, ...ha })
+      }
+    },
+    undo: async ({ world, db }) => {
+      const rows = await listAmphorae(db, load_balancer_id)
+      await forEach(rows, (row) => world.network.unplugVip(row))
+    },
+  }
+}
+
+function addressOn(port: Port, subnet_id: string): string {
+  const ip = port.fixed_ips.find((fixed) => fixed.subnet_id === subnet_id) ?? port.fixed_ips[0]
+  return present(ip, `an address of port ${port.id}`).ip_address
+}
+
+export function plugVipInAmphorae({ load_balancer_id }: Input): WorkerStep {
+  return {
+    name: 'plug-vip-in-amphorae',
+    retry: agentRetry,
+    act: async (context) => {
+      const { network, amphora: agents } = context.world
+      const tree = await loadTree(context, load_balancer_id)
+      const { ip_address, subnet_id, additional_vips } = vipOf(tree)
+      const vip = { ip_address, subnet: await getSubnet(network, subnet_id) }
+      const additional = await forEach(additional_vips, async (one) => ({
+        ip_address: one.ip_address,
+        subnet: await getSubnet(network, one.subnet_id),
+      }))
+      await forEach(tree.amphorae, async (row) => {
+        const port = await getPort(network, present(row.vrrp_port_id, 'vrrp_port_id'))
+        const on = await getNetwork(network, port.network_id)
+        await agents.plugVip(row, { port, network: on, vip, additional_vips: additional })
+      })
+      return undefined
+    },
+    rows: async (tx, { world }) => {
+      const updated_at = timestamp(world.clock.now())
+      for (const { id } of await listAmphorae(tx, load_balancer_id))
+        await updateRow(tx, amphora, id, { status: 'ALLOCATED', updated_at })
+    },
+  }
+}
+
+export function setVipRules({ load_balancer_id }: Input): WorkerStep {
+  return {
+    name: 'set-vip-rules',
+    retry: NETWORK_RETRY,
+    act: async (context) => {
+      const tree = await loadTree(context, load_balancer_id)
+      const { port_id } = vipOf(tree)
+      await context.world.network.setVipRules(load_balancer_id, port_id, planVipRules(tree))
+      return undefined
+    },
+  }
+}
+
+/** For a load balancer which begins: before it there were no rules, so none are left when it fails. */
+export function setFirstVipRules(input: Input): WorkerStep {
+  return {
+    ...setVipRules(input),
+    undo: async (context) => {
+      const { port_id } = vipOf(await loadTree(context, input.load_balancer_id))
+      await context.world.network.setVipRules(input.load_balancer_id, port_id, [])
+    },
+  }
+}
+
+/**
+ * What the listeners let in. Security groups of the user's own replace these rules, but the amphorae of a
+ * pair still have to hear each other.
+ * Source: octavia/network/drivers/neutron/allowed_address_pairs.py, _update_security_group_rules.
+ */
+export function planVipRules(tree: LoadBalancerTree): VipRule[] {
+  const rules = new Map<string, VipRule>()
+  const add = (rule: VipRule): unknown => rules.set(JSON.stringify(rule), rule)
+  if (tree.vip_sg_ids.length === 0)
+    for (const listener of tree.listeners) {
+      if (listener.provisioning_status === 'PENDING_DELETE') continue
+      for (const cidr of listener.allowed_cidrs ?? [null])
+        add({ protocol: 'TCP', port: listener.protocol_port, cidr })
+    }
+  if (tree.topology === 'ACTIVE_STANDBY') add({ protocol: 'VRRP', port: null, cidr: null })
+  return [...rules.values()]
+}
+
+/** Takes the amphorae off the VIP network, in whatever state they are. */
+export function unplugVip({ load_balancer_id }: Input): WorkerStep {
+  return {
+    name: 'unplug-vip',
+    retry: NETWORK_RETRY,
+    act: async ({ world, db }) => {
+      const rows: Amphora[] = await listAmphorae(db, load_balancer_id)
+      await forEach(rows, (row) => world.network.unplugVip(row))
+      return undefined
+    },
+  }
+}
+
+export function deallocateVip({ load_balancer_id }: Input): WorkerStep {
+  return {
+    name: 'deallocate-vip',
+    retry: NETWORK_RETRY,
+    act: async (context) => {
+      const { vip_port_id } = await loadTree(context, load_balancer_id)
+      await context.world.network.deallocateVip(load_balancer_id, vip_port_id)
+      return undefined
+    },
+  }
+}
+
+export async function getSubnet(network: NetworkDriver, id: string): Promise<Subnet> {
+  return (await network.findSubnet(id)) ?? gone(`subnet ${id}`)
+}
+
+export async function getNetwork(network: NetworkDriver, id: string) {
+  return (await network.findNetwork(id)) ?? gone(`network ${id}`)
+}
+
+export async function getPort(network: NetworkDriver, id: string): Promise<Port> {
+  return (await network.findPort(id)) ?? gone(`port ${id}`)
+}
+
+function gone(subject: string): never {
+  const reason = 'it does not exist any more'
+  throw new DriverError({ operation: 'look-up', subject, reason, retryable: false })
+}

@@ -1,0 +1,44 @@
+/**
+ * The worker: flows that carry changes out, from steps that each ask one driver or write rows. This is all
+ * that they may ask. May import everything up to the engine; never a driver's implementation.
+ */
+import type { AmphoraDriver } from '../driver/amphora.ts'
+import type { CertificateGenerator } from '../driver/certificate.ts'
+import type { ComputeDriver } from '../driver/compute.ts'
+import type { NetworkDriver } from '../driver/network.ts'
+import type { Step, StepContext } from '../flow/step.ts'
+import type { Topology } from '../model/load-balancer.ts'
+import type { Clock } from '../system/clock.ts'
+
+/** How long the worker waits for others; names and units are the options' of upstream. */
+export interface WorkerOptions {
+  readonly amp_active_retries: number
+  readonly amp_active_wait_sec: number
+  /** An amphora that boots. */
+  readonly connection_max_retries: number
+  readonly connection_retry_interval: number
+  /** An amphora that has been reached before. */
+  readonly active_connection_max_retries: number
+  readonly active_connection_retry_interval: number
+  readonly amphora_delete_retries: number
+  readonly amphora_delete_retry_interval: number
+}
+
+export interface World {
+  readonly clock: Pick<Clock, 'now'>
+  readonly network: NetworkDriver
+  readonly compute: ComputeDriver
+  readonly amphora: AmphoraDriver
+  readonly certificates: CertificateGenerator
+  /** The agent's configuration file. Secret: the heartbeat key is in it. */
+  readonly renderAgentConfig: (amphora: {
+    readonly id: string
+    readonly topology: Topology
+  }) => string
+  /** PEM: the CA of controllers, by which the agent knows them. */
+  readonly client_ca: string
+  readonly options: WorkerOptions
+}
+
+export type WorkerStep = Step<World>
+export type Context = StepContext<World>
