@@ -31,13 +31,12 @@ export async function leftovers(before: Snapshot): Promise<string[]> {
 }
 
 /**
- * Processes that came out of this lab: in a mount namespace made from the lab's own, which shows by a file
- * system only the lab has mounted. Of those in the very same namespace, as the tests are, only known programs.
+ * Processes that came out of this lab: in a mount namespace made from the lab's own, which shows by the lab's own
+ * /run/netns (in-netns.sh) among its mounts. Of those in the very same namespace, as the tests are, only known programs.
  */
 function processes(): string[] {
-  const everybodys = new Set(mountsOf('1').map(({ device }) => device))
   const labs = new Set(
-    mountsOf('self').flatMap(({ device }) => (everybodys.has(device) ? [] : [device])),
+    mountsOf('self').flatMap(({ device, point }) => (point === '/run/netns' ? [device] : [])),
   )
   const here = link('self')
   return namesIn('/proc').flatMap((pid) => {

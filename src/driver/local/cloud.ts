@@ -19,8 +19,9 @@ import type { ComputeDriver } from '../compute.ts'
 import { DriverError } from '../error.ts'
 import type { Network, NetworkDriver, Port, Subnet } from '../network.ts'
 import { createLocalCompute } from './compute.ts'
-import { foreignLink, refuseOverlaps } from './conflict.ts'
+import { foreignLink, refuseLostPorts, refuseOverlaps } from './conflict.ts'
 import { desiredLinks } from './desired.ts'
+import { guarded } from './guarded.ts'
 import { inspectHost, makeMountPoints, removeMountPoints } from './host.ts'
 import { Instances } from './instances.ts'
 import { createLinkKeeper, type LinkKeeper } from './link-keeper.ts'
@@ -114,10 +115,11 @@ export function createLocalCloud(deps: LocalCloudDeps, options: LocalCloudOption
   // Before `start` nobody may compare: everything we made earlier would look superfluous.
   let wanted: 'unknown' | 'networks' | 'nothing' = 'unknown'
   let healing = false
+  const networkLinks = (): DesiredLink[] =>
+    desiredLinks(deployment, topology, state.ports, (id) => instances.pidOf(id))
   const desired = (): DesiredLink[] => {
     assert(wanted !== 'unknown', 'the local cloud is started before it is used')
-    if (wanted === 'nothing') return []
-    return desiredLinks(deployment, topology, state.ports, (id) => instances.pidOf(id))
+    return wanted === 'networks' ? networkLinks() : []
   }
   const keeper: LinkKeeper = createLinkKeeper(
     { processes: deps.processes, made: (links) => instances.forgetConfigured(links) },
@@ -128,17 +130,13 @@ export function createLocalCloud(deps: LocalCloudDeps, options: LocalCloudOption
     { ...deps, state, topology, keeper },
     { script, agent_command: options.agent_command },
   )
-  const compute = createLocalCompute({
-    state,
-    topology,
-    ports,
-    instances,
-    keeper,
-    prepareHost: () => {
-      assert(wanted === 'networks', 'an instance needs the networks of the local cloud')
-      makeMountPoints(state)
-    },
-  })
+  const prepareHost = (): void => {
+    assert(wanted === 'networks', 'an instance needs the networks of the local cloud')
+    makeMountPoints(state)
+  }
+  const compute = guarded(
+    createLocalCompute({ state, topology, ports, instances, keeper, prepareHost }),
+  )
 
   const heal = async (): Promise<Healed> => {
     if (!healing) return { repaired: [], problems: [] }
@@ -160,26 +158,26 @@ export function createLocalCloud(deps: LocalCloudDeps, options: LocalCloudOption
   }
 
   return {
-    network: createLocalNetwork({ state, ports, keeper }),
+    network: guarded(createLocalNetwork({ state, ports, keeper })),
     compute,
     deployment,
 
     async start() {
       const found = await inspectHost(deps.processes)
       refuseOverlaps(deployment, topology, found)
+      refuseLostPorts(topology, state.ports)
       instances.adopt()
-      wanted = 'networks'
-      const [stranger] = planLinks(deployment, desired(), found.links).foreign
-      if (stranger !== undefined) {
-        wanted = 'unknown'
-        throw foreignLink(stranger.name, stranger.alias)
-      }
+      const [stranger] = planLinks(deployment, networkLinks(), found.links).foreign
+      if (stranger !== undefined) throw foreignLink(stranger.name, stranger.alias)
       writeFileAtomic(script, SUPERVISOR_SCRIPT, 0o700)
+      wanted = 'networks'
+      const { changes, failed } = await keeper.reconcile()
+      for (const [link, said] of failed) throw notMade(link, said)
+      const { repaired, problems } = await instances.recover()
       healing = true
-      const { repaired, problems } = await heal()
-      if (repaired.length > 0) deps.log.info('local cloud made or repaired', { repaired })
-      for (const problem of problems)
-        deps.log.error('local cloud is not as it should be', { problem })
+      const made = [...changes, ...repaired]
+      if (made.length > 0) deps.log.info('local cloud made or repaired', { made })
+      for (const problem of problems) deps.log.error('an amphora does not start', { problem })
     },
 
     heal,
@@ -216,7 +214,12 @@ export function createLocalCloud(deps: LocalCloudDeps, options: LocalCloudOption
         ip_addresses: [ip_address ?? null],
       })
       if (!link) return { port: toPort(port), link: null }
-      await keeper.ensure('create-port', portLinkName(port.id))
+      try {
+        await keeper.ensure('create-port', portLinkName(port.id))
+      } catch (error) {
+        ports.remove(port)
+        throw error
+      }
       return { port: toPort(port), link: portPeerName(port.id) }
     },
 
@@ -226,6 +229,11 @@ export function createLocalCloud(deps: LocalCloudDeps, options: LocalCloudOption
       await keeper.reconcile()
     },
   }
+}
+
+function notMade(link: string, reason: string): DriverError {
+  const subject = `link ${link}`
+  return new DriverError({ operation: 'start', subject, reason, retryable: true })
 }
 
 function unknownNetwork(id: string): DriverError {

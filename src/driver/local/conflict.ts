@@ -1,8 +1,9 @@
 /** What of this machine stands in the way of our networks. Pure. */
-import { overlaps, parseCidr } from '../../model/address.ts'
+import { contains, overlaps, parseCidr, parseIp } from '../../model/address.ts'
 import type { NetworkState } from '../../system/ip.ts'
 import { DriverError } from '../error.ts'
-import { isMarkOf, MARK_PREFIX } from './naming.ts'
+import { isOurs, MARK_PREFIX } from './naming.ts'
+import type { PortRecord } from './state.ts'
 import type { Topology } from './topology.ts'
 
 /**
@@ -11,7 +12,7 @@ import type { Topology } from './topology.ts'
  */
 export function refuseOverlaps(deployment: string, topology: Topology, state: NetworkState): void {
   const ours = new Set(
-    state.links.filter((link) => isMarkOf(deployment, link.alias)).map((link) => link.name),
+    state.links.filter((link) => isOurs(deployment, link)).map((link) => link.name),
   )
   const uses = [
     ...state.links.flatMap((link) =>
@@ -40,6 +41,27 @@ export function refuseOverlaps(deployment: string, topology: Topology, state: Ne
       subject: `network ${name}`,
       reason: `its subnet ${subnet.cidr} overlaps ${use.what} on this host`,
       hint: 'give the network another cidr in the configuration, or remove what overlaps',
+      retryable: false,
+    })
+  }
+}
+
+/** Refuses a configuration in which the networks of existing ports are missing or have other addresses. */
+export function refuseLostPorts(topology: Topology, ports: Iterable<PortRecord>): void {
+  const networks = new Map(topology.networks.map((network) => [network.id, network]))
+  for (const port of ports) {
+    const range = networks.get(port.network_id)?.subnet.range
+    const fits = port.fixed_ips.every(({ ip_address }) => {
+      const ip = parseIp(ip_address)
+      return range !== undefined && ip !== undefined && contains(range, ip)
+    })
+    if (fits) continue
+    const addresses = port.fixed_ips.map(({ ip_address }) => ip_address).join(', ')
+    throw new DriverError({
+      operation: 'start',
+      subject: `port ${port.name} (${addresses})`,
+      reason: 'no configured network has its addresses any more',
+      hint: 'put its network back into the configuration until what uses it is deleted',
       retryable: false,
     })
   }

@@ -1,7 +1,6 @@
 /** From networks, ports and running instances to the links this machine should have. Pure. */
-import { derivedMac } from '../derived.ts'
 import type { DesiredLink, LinkEnd } from './links.ts'
-import { markOf, portLinkName, portPeerName } from './naming.ts'
+import { linkMac, markOf, portLinkName, portPeerName } from './naming.ts'
 import type { PortRecord } from './state.ts'
 import type { LocalNetwork, Topology } from './topology.ts'
 
@@ -16,7 +15,7 @@ export function desiredLinks(
   pidOf: (amphora_id: string) => number | undefined,
 ): DesiredLink[] {
   const networks = new Map(topology.networks.map((network) => [network.id, network]))
-  const links: DesiredLink[] = topology.networks.map(bridgeOf)
+  const links: DesiredLink[] = topology.networks.map((network) => bridgeOf(deployment, network))
   links.push(hostPair(deployment, topology))
   for (const port of ports) {
     const network = networks.get(port.network_id)
@@ -36,12 +35,12 @@ export function desiredLinks(
   return links
 }
 
-function bridgeOf(network: LocalNetwork): DesiredLink {
+function bridgeOf(deployment: string, network: LocalNetwork): DesiredLink {
   return {
     kind: 'bridge',
     end: {
       name: network.bridge,
-      mac: network.bridge_mac,
+      mac: linkMac(deployment, network.bridge),
       mark: network.mark,
       mtu: network.mtu,
       master: null,
@@ -57,7 +56,7 @@ function hostPair(deployment: string, topology: Topology): DesiredLink {
   const common = { mtu: management.mtu, range: null, address: null }
   const endOf = (name: string): Pick<LinkEnd, 'name' | 'mac' | 'mark'> => ({
     name,
-    mac: derivedMac(deployment, 'management', name),
+    mac: linkMac(deployment, name),
     mark: markOf(deployment, 'management', name),
   })
   return {
@@ -77,9 +76,10 @@ function hostPair(deployment: string, topology: Topology): DesiredLink {
 }
 
 function portEnd(deployment: string, port: PortRecord, network: LocalNetwork): LinkEnd {
+  const name = portLinkName(port.id)
   return {
-    name: portLinkName(port.id),
-    mac: derivedMac(deployment, 'port', port.id),
+    name,
+    mac: linkMac(deployment, name),
     mark: markOf(deployment, 'port', port.id),
     mtu: network.mtu,
     master: network.bridge,

@@ -1,13 +1,10 @@
 /**
  * From the links that should be there and those that are, to the commands that make them agree. The same
  * plan makes, repairs and removes: what a crash interrupted is finished by the next one. Pure.
- *
- * A link is ours when its alias is our mark. `ip` cannot set an alias while it makes a link, so one without
- * any alias that has the MAC address derived for it is ours too: made, but not yet marked.
  */
 import { type Cidr, contains, parseIp } from '../../model/address.ts'
 import type { IpCommand, Link, LinkAddress } from '../../system/ip.ts'
-import { isMarkOf } from './naming.ts'
+import { isOurs } from './naming.ts'
 
 /** What a link on this machine should be like. */
 export interface LinkEnd {
@@ -56,9 +53,7 @@ export function planLinks(
   const links = new Map(actual.map((link) => [link.name, link]))
   const plans = desired.map((link) => planOne(deployment, link, links))
   const expected = new Set(desired.flatMap((link) => endsHere(link).map((end) => end.name)))
-  const stale = actual.filter(
-    (link) => isMarkOf(deployment, link.alias) && !expected.has(link.name),
-  )
+  const stale = actual.filter((link) => isOurs(deployment, link) && !expected.has(link.name))
   const removals = stale.map(
     (link): LinkChange => ({
       link: link.name,
@@ -80,7 +75,7 @@ function planOne(
 ): LinkPlan {
   const ends = endsHere(desired)
   const found = ends.flatMap((end) => links.get(end.name) ?? [])
-  const foreign = found.filter((link) => !ends.some((end) => isOurs(deployment, end, link)))
+  const foreign = found.filter((link) => !isOurs(deployment, link))
   if (foreign.length > 0) return { changes: [], foreign }
   if (found.length === ends.length)
     return { changes: ends.flatMap((end) => repair(end, links.get(end.name))), foreign: [] }
@@ -92,11 +87,6 @@ function planOne(
 
 function endsHere(link: DesiredLink): readonly LinkEnd[] {
   return link.kind === 'pair' && link.peer.where === 'here' ? [link.end, link.peer.end] : [link.end]
-}
-
-function isOurs(deployment: string, end: LinkEnd, link: Link): boolean {
-  if (end.name !== link.name) return false
-  return link.alias === null ? link.mac === end.mac : isMarkOf(deployment, link.alias)
 }
 
 function create(desired: DesiredLink): IpCommand {

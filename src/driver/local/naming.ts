@@ -3,6 +3,9 @@
  * interrupted one left. Pure.
  */
 
+import type { Link } from '../../system/ip.ts'
+import { derivedMac } from '../derived.ts'
+
 /** Every link we make carries it as its alias: `octavia-lite:<deployment>:<kind>:<id>`. */
 export const MARK_PREFIX = 'octavia-lite'
 export type MarkKind = 'network' | 'port' | 'management'
@@ -11,9 +14,18 @@ export function markOf(deployment: string, kind: MarkKind, id: string): string {
   return `${MARK_PREFIX}:${deployment}:${kind}:${id}`
 }
 
-/** Whether an alias says that this deployment made the link. */
-export function isMarkOf(deployment: string, alias: string | null): boolean {
-  return alias?.startsWith(`${MARK_PREFIX}:${deployment}:`) ?? false
+/** The MAC address of a link that we make on this machine. */
+export function linkMac(deployment: string, name: string): string {
+  return derivedMac(deployment, 'link', name)
+}
+
+/**
+ * Whether this deployment made the link: its alias says so. `ip` cannot set an alias while it makes a link, so
+ * one without any alias which has the MAC address derived from its name is ours as well: made, not yet marked.
+ */
+export function isOurs(deployment: string, link: Link): boolean {
+  if (link.alias === null) return link.mac === linkMac(deployment, link.name)
+  return link.alias.startsWith(`${MARK_PREFIX}:${deployment}:`)
 }
 
 export const bridgeName = (network_id: string): string => `obr-${shortOf(network_id)}`

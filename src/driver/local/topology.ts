@@ -12,7 +12,7 @@ import {
 } from '../../model/address.ts'
 import { assert, present } from '../../system/assert.ts'
 import type { LinkAddress } from '../../system/ip.ts'
-import { derivedId, derivedMac } from '../derived.ts'
+import { derivedId } from '../derived.ts'
 import { DriverError } from '../error.ts'
 import type { Network, Subnet } from '../network.ts'
 import { bridgeName, markOf } from './naming.ts'
@@ -52,7 +52,6 @@ export interface LocalSubnet extends Subnet {
 export interface LocalNetwork extends Network {
   readonly subnet: LocalSubnet
   readonly bridge: string
-  readonly bridge_mac: string
   readonly mark: string
   /** The host's address on the bridge itself. */
   readonly bridge_address: LinkAddress | null
@@ -109,7 +108,6 @@ function networkOf(deployment: string, options: NetworkOptions, host?: Ip): Loca
     port_security_enabled: true,
     subnet,
     bridge: bridgeName(id),
-    bridge_mac: derivedMac(deployment, 'network', id),
     mark: markOf(deployment, 'network', id),
     bridge_address:
       options.host_access && gateway !== null
