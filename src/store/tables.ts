@@ -106,7 +106,8 @@ const SYSTEM_TABLES = [
   `CREATE TABLE amphora_health (
   amphora_id TEXT PRIMARY KEY,
   last_update_ms INTEGER NOT NULL,
-  busy INTEGER NOT NULL CHECK (busy IN (0, 1))
+  busy INTEGER NOT NULL DEFAULT 0 CHECK (busy IN (0, 1)),
+  seq INTEGER NOT NULL DEFAULT -1
 ) STRICT, WITHOUT ROWID`,
   `CREATE TABLE quota (
   project_id TEXT PRIMARY KEY,
@@ -167,4 +168,6 @@ export interface AmphoraHealthRow {
   amphora_id: string
   last_update_ms: number
   busy: number
+  /** Of the newest heartbeat; -1 before any. What is not above it is a replay. */
+  seq: number
 }

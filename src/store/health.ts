@@ -1,0 +1,270 @@
+/**
+ * What the health manager reads and writes, for hundreds of amphorae at a time: four queries load everything
+ * that their heartbeats can change, however many they are.
+ */
+import type { AmphoraStatus, OperatingStatus, ProvisioningStatus } from '../model/status.ts'
+import { type Parameters, prepareBatch, times } from './batch.ts'
+import type { Db, Tx } from './store.ts'
+
+export interface KnownAmphora {
+  readonly id: string
+  readonly status: AmphoraStatus
+  readonly compute_id: string | null
+  readonly loadbalancer_id: string | null
+}
+
+export interface KnownListener {
+  readonly id: string
+  readonly operating_status: OperatingStatus
+  readonly admin_state_up: boolean
+  readonly protocol: string
+  readonly default_pool_id: string | null
+}
+
+export interface KnownMember {
+  readonly id: string
+  readonly operating_status: OperatingStatus
+  readonly admin_state_up: boolean
+}
+
+export interface KnownPool {
+  readonly id: string
+  readonly operating_status: OperatingStatus
+  readonly members: KnownMember[]
+}
+
+/** A load balancer as far as heartbeats matter to it. */
+export interface KnownLoadBalancer {
+  readonly id: string
+  readonly operating_status: OperatingStatus
+  readonly provisioning_status: ProvisioningStatus
+  readonly admin_state_up: boolean
+  readonly listeners: KnownListener[]
+  readonly pools: KnownPool[]
+}
+
+/** By id. */
+export interface Known {
+  readonly amphorae: ReadonlyMap<string, KnownAmphora>
+  readonly load_balancers: ReadonlyMap<string, KnownLoadBalancer>
+}
+
+export const HEALTH_KINDS = ['load_balancer', 'listener', 'pool', 'member'] as const
+/** The tables whose operating status heartbeats decide. */
+export type HealthKind = (typeof HEALTH_KINDS)[number]
+
+export interface Renewal {
+  readonly amphora_id: string
+  /** null: the message counts for replays only. */
+  readonly last_update_ms: number | null
+  readonly seq: number
+}
+
+export interface HealthRows {
+  load(db: Db, amphora_ids: readonly string[]): Promise<Known>
+  setOperatingStatus(
+    tx: Tx,
+    kind: HealthKind,
+    operating_status: OperatingStatus,
+    ids: readonly string[],
+    updated_at: string,
+  ): Promise<void>
+  /** Never touches `busy`, which belongs to whoever is replacing the amphora. */
+  renew(tx: Tx, renewals: readonly Renewal[]): Promise<void>
+}
+
+type AmphoraRow = {
+  id: string
+  status: AmphoraStatus
+  compute_id: string | null
+  loadbalancer_id: string | null
+  operating_status: OperatingStatus | null
+  provisioning_status: ProvisioningStatus | null
+  admin_state_up: number | null
+}
+type ListenerRow = Omit<KnownListener, 'admin_state_up'> & {
+  admin_state_up: number
+  loadbalancer_id: string
+}
+type PoolRow = Omit<KnownPool, 'members'> & { loadbalancer_id: string }
+type MemberRow = Omit<KnownMember, 'admin_state_up'> & { admin_state_up: number; pool_id: string }
+
+/** `db` compiles the statements; they run on whatever is passed to each call. */
+export function prepareHealthRows(db: Db): HealthRows {
+  const amphorae = prepareBatch((n) =>
+    db
+      .selectFrom('amphora as a')
+      .leftJoin('load_balancer as b', 'b.id', 'a.loadbalancer_id')
+      .select(['a.id', 'a.status', 'a.compute_id', 'b.id as loadbalancer_id'])
+      .select(['b.operating_status', 'b.provisioning_status', 'b.admin_state_up'])
+      .where('a.id', 'in', times(n, ''))
+      .compile(),
+  )
+  const listeners = prepareBatch((n) =>
+    db
+      .selectFrom('listener')
+      .select(['id', 'loadbalancer_id', 'operating_status', 'admin_state_up'])
+      .select(['protocol', 'default_pool_id'])
+      .where('loadbalancer_id', 'in', times(n, ''))
+      .compile(),
+  )
+  const pools = prepareBatch((n) =>
+    db
+      .selectFrom('pool')
+      .select(['id', 'loadbalancer_id', 'operating_status'])
+      .where('loadbalancer_id', 'in', times(n, ''))
+      .compile(),
+  )
+  const members = prepareBatch((n) =>
+    db
+      .selectFrom('member as m')
+      .innerJoin('pool as p', 'p.id', 'm.pool_id')
+      .select(['m.id', 'm.pool_id', 'm.operating_status', 'm.admin_state_up'])
+      .where('p.loadbalancer_id', 'in', times(n, ''))
+      .compile(),
+  )
+  const statuses = Object.fromEntries(
+    HEALTH_KINDS.map((kind) => [kind, prepareStatusUpdate(db, kind)]),
+  ) as Record<HealthKind, ReturnType<typeof prepareBatch>>
+  const renew = prepareRenewal(db)
+  const keepSeq = prepareSeq(db)
+  return {
+    async load(on, amphora_ids) {
+      const found = (await amphorae(on, rowsOf(amphora_ids))) as AmphoraRow[]
+      const known = collectAmphorae(found)
+      const owners = rowsOf([...known.load_balancers.keys()])
+      addChildren(known.load_balancers, {
+        listeners: (await listeners(on, owners)) as ListenerRow[],
+        pools: (await pools(on, owners)) as PoolRow[],
+        members: (await members(on, owners)) as MemberRow[],
+      })
+      return known
+    },
+    async setOperatingStatus(tx, kind, operating_status, ids, updated_at) {
+      await statuses[kind](tx, rowsOf(ids), [operating_status, updated_at])
+    },
+    async renew(tx, renewals) {
+      const fresh = renewals.filter((r) => r.last_update_ms !== null)
+      await renew(
+        tx,
+        fresh.map((r) => [r.amphora_id, r.last_update_ms, r.seq]),
+      )
+      const stale = renewals.filter((r) => r.last_update_ms === null)
+      for (const { amphora_id, seq } of stale) await keepSeq(tx, [[amphora_id]], [seq])
+    },
+  }
+}
+
+function prepareStatusUpdate(db: Db, kind: HealthKind): ReturnType<typeof prepareBatch> {
+  return prepareBatch((n) =>
+    db
+      .updateTable(kind)
+      .set({ operating_status: '', updated_at: '' })
+      .where('id', 'in', times(n, ''))
+      .compile(),
+  )
+}
+
+function prepareRenewal(db: Db): ReturnType<typeof prepareBatch> {
+  return prepareBatch((n) =>
+    db
+      .insertInto('amphora_health')
+      .values(times(n, { amphora_id: '', last_update_ms: 0, seq: 0 }))
+      .onConflict((conflict) =>
+        conflict.column('amphora_id').doUpdateSet((e) => ({
+          last_update_ms: e.ref('excluded.last_update_ms'),
+          seq: e.ref('excluded.seq'),
+        })),
+      )
+      .compile(),
+  )
+}
+
+function prepareSeq(db: Db): ReturnType<typeof prepareBatch> {
+  return prepareBatch((n) =>
+    db
+      .updateTable('amphora_health')
+      .set({ seq: 0 })
+      .where('amphora_id', 'in', times(n, ''))
+      .compile(),
+  )
+}
+
+function rowsOf(ids: readonly string[]): Parameters[] {
+  return ids.map((id) => [id])
+}
+
+function collectAmphorae(rows: readonly AmphoraRow[]): {
+  amphorae: Map<string, KnownAmphora>
+  load_balancers: Map<string, KnownLoadBalancer>
+} {
+  const amphorae = new Map<string, KnownAmphora>()
+  const load_balancers = new Map<string, KnownLoadBalancer>()
+  for (const row of rows) {
+    const { id, status, compute_id, loadbalancer_id, operating_status, provisioning_status } = row
+    amphorae.set(id, { id, status, compute_id, loadbalancer_id })
+    if (loadbalancer_id === null || operating_status === null || provisioning_status === null)
+      continue
+    load_balancers.set(loadbalancer_id, {
+      id: loadbalancer_id,
+      operating_status,
+      provisioning_status,
+      admin_state_up: row.admin_state_up === 1,
+      listeners: [],
+      pools: [],
+    })
+  }
+  return { amphorae, load_balancers }
+}
+
+function addChildren(
+  load_balancers: ReadonlyMap<string, KnownLoadBalancer>,
+  rows: { listeners: ListenerRow[]; pools: PoolRow[]; members: MemberRow[] },
+): void {
+  for (const { loadbalancer_id, admin_state_up, ...rest } of rows.listeners)
+    load_balancers
+      .get(loadbalancer_id)
+      ?.listeners.push({ ...rest, admin_state_up: admin_state_up === 1 })
+  const pools = new Map<string, KnownPool>()
+  for (const { id, loadbalancer_id, operating_status } of rows.pools) {
+    const pool = { id, operating_status, members: [] }
+    pools.set(id, pool)
+    load_balancers.get(loadbalancer_id)?.pools.push(pool)
+  }
+  for (const { id, pool_id, operating_status, admin_state_up } of rows.members)
+    pools.get(pool_id)?.members.push({ id, operating_status, admin_state_up: admin_state_up === 1 })
+}
+
+/** Last seq of every amphora that was ever heard, at most `limit`, the newest first. */
+export async function listSeqs(
+  db: Db,
+  limit: number,
+): Promise<{ amphora_id: string; seq: number }[]> {
+  return (await db
+    .selectFrom('amphora_health')
+    .select(['amphora_id', 'seq'])
+    .orderBy('last_update_ms', 'desc')
+    .limit(limit)
+    .execute()) as { amphora_id: string; seq: number }[]
+}
+
+export interface Silence {
+  readonly amphora_id: string
+  readonly last_update_ms: number
+  readonly busy: boolean
+  readonly status: AmphoraStatus
+  readonly loadbalancer_id: string | null
+}
+
+/** Amphorae whose health was last renewed before that time, the most silent first. */
+export async function listSilent(db: Db, before_ms: number, limit: number): Promise<Silence[]> {
+  const rows = (await db
+    .selectFrom('amphora_health as h')
+    .innerJoin('amphora as a', 'a.id', 'h.amphora_id')
+    .select(['h.amphora_id', 'h.last_update_ms', 'h.busy', 'a.status', 'a.loadbalancer_id'])
+    .where('h.last_update_ms', '<', before_ms)
+    .orderBy('h.last_update_ms')
+    .limit(limit)
+    .execute()) as (Omit<Silence, 'busy'> & { busy: number })[]
+  return rows.map((row) => ({ ...row, busy: row.busy === 1 }))
+}

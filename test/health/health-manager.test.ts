@@ -1,0 +1,323 @@
+import { createSocket } from 'node:dgram'
+import { expect, test } from 'vitest'
+import { type HeartbeatMessage, sealHeartbeat } from '../../src/contract/heartbeat.ts'
+import { createHealthManager } from '../../src/health/health-manager.ts'
+import { amphora } from '../../src/model/amphora.ts'
+import { listener } from '../../src/model/listener.ts'
+import { loadBalancer } from '../../src/model/load-balancer.ts'
+import { member } from '../../src/model/member.ts'
+import { pool } from '../../src/model/pool.ts'
+import { findRow, getRow, insertRow } from '../../src/store/repository.ts'
+import { sumStatistics } from '../../src/store/statistics.ts'
+import { openStore, type Store } from '../../src/store/store.ts'
+import { present } from '../../src/system/assert.ts'
+import { systemClock, timestamp } from '../../src/system/clock.ts'
+import { systemDatagrams } from '../../src/system/datagram.ts'
+import { type Log, type LogFields, silentLog } from '../../src/system/log.ts'
+import { createFakeClock, FAKE_START_MS, settled } from '../fake/clock.ts'
+import { createFakeDatagrams } from '../fake/datagrams.ts'
+import { HEARTBEAT_KEY, heartbeatMessage, listenerReport } from '../fake/heartbeats.ts'
+import { amphoraRow, listenerRow, loadBalancerRow, memberRow, poolRow } from '../fake/rows.ts'
+
+const OPTIONS = {
+  bind_ip: '127.0.0.1',
+  bind_port: 0,
+  receive_buffer_bytes: 1 << 20,
+  heartbeat_key: () => HEARTBEAT_KEY,
+  heartbeat_interval_ms: () => 10_000,
+  heartbeat_timeout_ms: 60_000,
+  health_check_interval_ms: 3000,
+  tick_ms: 250,
+}
+
+function recordingLog(): { log: Log; lines: { message: string; fields: LogFields }[] } {
+  const lines: { message: string; fields: LogFields }[] = []
+  const keep = (message: string, fields: LogFields = {}) => {
+    lines.push({ message, fields })
+  }
+  const log: Log = { ...silentLog, warning: keep, error: keep, with: () => log }
+  return { log, lines }
+}
+
+async function setup(store: Store = openStore(':memory:')) {
+  const clock = createFakeClock()
+  const datagrams = createFakeDatagrams()
+  const { log, lines } = recordingLog()
+  const manager = createHealthManager({ clock, store, datagrams, log }, OPTIONS)
+  await manager.start()
+  const send = (message: HeartbeatMessage, key = HEARTBEAT_KEY) =>
+    datagrams.send(sealHeartbeat(message, key))
+  return { clock, datagrams, store, manager, send, lines }
+}
+
+/** A load balancer with one amphora, one listener, one pool with two members; all of it OFFLINE. */
+async function insertTree(store: Store) {
+  const operating_status = 'OFFLINE'
+  const lb = loadBalancerRow({ operating_status })
+  const p = poolRow({ loadbalancer_id: lb.id, operating_status })
+  const l = listenerRow({ loadbalancer_id: lb.id, default_pool_id: p.id, operating_status })
+  const members = ['10.0.0.1', '10.0.0.2'].map((address) =>
+    memberRow({ pool_id: p.id, address, operating_status }),
+  )
+  const a = amphoraRow({ loadbalancer_id: lb.id })
+  await store.transaction(async (tx) => {
+    await insertRow(tx, loadBalancer, lb)
+    await insertRow(tx, pool, p)
+    await insertRow(tx, listener, l)
+    for (const m of members) await insertRow(tx, member, m)
+    await insertRow(tx, amphora, a)
+  })
+  const statuses = async () => ({
+    lb: (await getRow(store.read, loadBalancer, lb.id)).operating_status,
+    l: (await getRow(store.read, listener, l.id)).operating_status,
+    p: (await getRow(store.read, pool, p.id)).operating_status,
+    m: await Promise.all(
+      members.map(async (m) => (await getRow(store.read, member, m.id)).operating_status),
+    ),
+  })
+  const message = (seq: number, m: string[] = ['UP', 'UP'], rx = 0): HeartbeatMessage =>
+    heartbeatMessage({
+      id: a.id,
+      seq,
+      listeners: { [l.id]: listenerReport({ stats: { rx, conns: 2 } }) },
+      pools: {
+        [`${p.id}:${l.id}`]: {
+          status: 'UP',
+          members: Object.fromEntries(members.map(({ id }, i) => [id, present(m[i], 'report')])),
+        },
+      },
+    })
+  return { lb, l, p, members, a, statuses, message }
+}
+
+const ONLINE = { lb: 'ONLINE', l: 'ONLINE', p: 'ONLINE', m: ['ONLINE', 'ONLINE'] }
+const PARTLY = { lb: 'DEGRADED', l: 'ONLINE', p: 'DEGRADED', m: ['ONLINE', 'ERROR'] }
+const health = async (store: Store, amphora_id: string): Promise<unknown> =>
+  store.read
+    .selectFrom('amphora_health')
+    .selectAll()
+    .where('amphora_id', '=', amphora_id)
+    .executeTakeFirst()
+
+test('heartbeats set statuses, renew the amphora and add to statistics', async () => {
+  const { store, send, clock, manager } = await setup()
+  const tree = await insertTree(store)
+  send(tree.message(0, ['UP', 'UP'], 100))
+  expect(await health(store, tree.a.id)).toBeUndefined()
+  await clock.advance(250)
+  expect(await tree.statuses()).toEqual(ONLINE)
+  const last_update_ms = FAKE_START_MS + 250
+  expect(await health(store, tree.a.id)).toEqual({
+    amphora_id: tree.a.id,
+    last_update_ms,
+    busy: 0,
+    seq: 0,
+  })
+  expect((await getRow(store.read, listener, tree.l.id)).updated_at).toBe(timestamp(last_update_ms))
+
+  send(tree.message(1, ['UP', 'DOWN'], 10))
+  send(tree.message(2, ['UP', 'DOWN 2/3'], 5))
+  await clock.advance(250)
+  expect(await tree.statuses()).toEqual(PARTLY)
+  expect(await sumStatistics(store.read, { load_balancer_id: tree.lb.id })).toEqual({
+    bytes_in: 115,
+    bytes_out: 0,
+    active_connections: 2,
+    total_connections: 0,
+    request_errors: 0,
+  })
+  expect(manager.counts()).toMatchObject({ received: 3, accepted: 3, failed: 0 })
+  await manager.stop()
+})
+
+test('forged, replayed, unknown and broken ones change nothing and are told once per interval', async () => {
+  const { store, send, clock, manager, datagrams, lines } = await setup()
+  const tree = await insertTree(store)
+  send(tree.message(5))
+  await clock.advance(250)
+  const before = await health(store, tree.a.id)
+  for (let i = 0; i < 100; i++) {
+    send(tree.message(9, ['DOWN', 'DOWN']), 'another key')
+    send(tree.message(5))
+    send(heartbeatMessage({ id: 'nobody', seq: i }))
+    datagrams.send(Buffer.from('noise'))
+  }
+  await clock.advance(1000)
+  expect(await tree.statuses()).toEqual(ONLINE)
+  expect(await health(store, tree.a.id)).toEqual(before)
+  expect(await sumStatistics(store.read, { listener_id: 'nobody' })).toMatchObject({ bytes_in: 0 })
+  expect(manager.counts()).toMatchObject({
+    received: 401,
+    accepted: 101,
+    forged: 100,
+    replayed: 100,
+    truncated: 100,
+    unknown: 1,
+  })
+  expect(lines).toEqual([])
+  await clock.advance(600_000)
+  const dropped = lines.filter((line) => line.message.startsWith('heartbeats were dropped'))
+  expect(dropped).toEqual([
+    {
+      message: expect.any(String),
+      fields: {
+        forged: 100,
+        replayed: 100,
+        truncated: 100,
+        unknown: 1,
+        unknown_amphora_id: 'nobody',
+      },
+    },
+  ])
+  await manager.stop()
+})
+
+test('a recording from before the start is a replay after it', async () => {
+  const store = openStore(':memory:')
+  const first = await setup(store)
+  const tree = await insertTree(store)
+  first.send(tree.message(50))
+  first.send(tree.message(51, ['UP', 'DOWN']))
+  await first.clock.advance(250)
+  await first.manager.stop()
+  const second = await setup(store)
+  second.send(tree.message(50))
+  second.send(tree.message(51))
+  await second.clock.advance(250)
+  expect(await tree.statuses()).toEqual(PARTLY)
+  expect(second.manager.counts()).toMatchObject({ replayed: 2, accepted: 0 })
+  second.send(tree.message(52))
+  await second.clock.advance(250)
+  expect(await tree.statuses()).toEqual(ONLINE)
+  await second.manager.stop()
+})
+
+test('what has arrived is written when it stops', async () => {
+  const { store, send, manager } = await setup()
+  const tree = await insertTree(store)
+  send(tree.message(1))
+  await manager.stop()
+  expect(await tree.statuses()).toEqual(ONLINE)
+})
+
+test('more amphorae than one transaction takes', async () => {
+  const { store, send, clock, manager } = await setup()
+  const trees = []
+  for (let i = 0; i < 620; i++) trees.push(await insertTree(store))
+  for (const tree of trees) send(tree.message(1, ['UP', 'DOWN'], 7))
+  await clock.advance(250)
+  await manager.stop()
+  for (const tree of trees) expect(await tree.statuses()).toEqual(PARTLY)
+  const last = present(trees.at(-1), 'tree')
+  const { bytes_in } = await sumStatistics(store.read, { listener_id: last.l.id })
+  expect(bytes_in).toBe(7)
+})
+
+test('heartbeats go on after the database failed once', async () => {
+  const store = openStore(':memory:')
+  let failing = false
+  const shaky: Store = {
+    ...store,
+    transaction: (body) =>
+      failing ? Promise.reject(new Error('disk full')) : store.transaction(body),
+  }
+  const { send, clock, manager, lines } = await setup(shaky)
+  const tree = await insertTree(store)
+  failing = true
+  send(tree.message(1))
+  await clock.advance(250)
+  expect(manager.counts()).toMatchObject({ failed: 1 })
+  expect(lines.map((line) => line.message)).toEqual(['heartbeats could not be written'])
+  failing = false
+  send(tree.message(2))
+  await clock.advance(250)
+  expect(await tree.statuses()).toEqual(ONLINE)
+  await manager.stop()
+})
+
+test('a socket that fails is opened again, however often that takes', async () => {
+  const { store, send, clock, manager, datagrams } = await setup()
+  const tree = await insertTree(store)
+  datagrams.refuse(3)
+  datagrams.fail(new Error('ENETDOWN'))
+  expect(datagrams.open).toBe(false)
+  await clock.advance(3500)
+  expect(datagrams.open).toBe(false)
+  await clock.advance(1000)
+  expect(datagrams.open).toBe(true)
+  send(tree.message(1))
+  await clock.advance(250)
+  expect(await tree.statuses()).toEqual(ONLINE)
+  await manager.stop()
+  expect(datagrams.open).toBe(false)
+})
+
+test('busy belongs to whoever set it', async () => {
+  const { store, send, clock, manager } = await setup()
+  const tree = await insertTree(store)
+  await store.transaction((tx) =>
+    tx
+      .insertInto('amphora_health')
+      .values({ amphora_id: tree.a.id, last_update_ms: 0, busy: 1 })
+      .execute(),
+  )
+  send(tree.message(1))
+  await clock.advance(250)
+  expect(await health(store, tree.a.id)).toMatchObject({ busy: 1, seq: 1 })
+  await manager.stop()
+})
+
+test('an amphora that falls silent is told once, and changes nothing', async () => {
+  const { store, send, clock, manager, lines } = await setup()
+  const tree = await insertTree(store)
+  send(tree.message(1))
+  await clock.advance(250)
+  await clock.advance(59_000)
+  expect(lines).toEqual([])
+  await clock.advance(300_000)
+  expect(lines).toEqual([
+    {
+      message: 'an amphora has stopped sending heartbeats',
+      fields: { amphora_id: tree.a.id, load_balancer_id: tree.lb.id, silent_s: expect.any(Number) },
+    },
+  ])
+  expect((await findRow(store.read, amphora, tree.a.id))?.status).toBe('ALLOCATED')
+  expect(await tree.statuses()).toEqual(ONLINE)
+  await manager.stop()
+})
+
+test('nobody is missed before everybody had the time to be heard after the start', async () => {
+  const store = openStore(':memory:')
+  const tree = await insertTree(store)
+  await store.transaction((tx) =>
+    tx.insertInto('amphora_health').values({ amphora_id: tree.a.id, last_update_ms: 0 }).execute(),
+  )
+  const { clock, manager, lines } = await setup(store)
+  await clock.advance(57_000)
+  expect(lines).toEqual([])
+  await clock.advance(6000)
+  expect(lines).toHaveLength(1)
+  await manager.stop()
+})
+
+test('over real UDP', async () => {
+  const store = openStore(':memory:')
+  const tree = await insertTree(store)
+  const { log, lines } = recordingLog()
+  const deps = { clock: systemClock, store, datagrams: systemDatagrams, log }
+  const manager = createHealthManager(deps, { ...OPTIONS, tick_ms: 1 })
+  await manager.start()
+  const { port } = present(manager.address(), 'address')
+  await expect(createHealthManager(deps, { ...OPTIONS, bind_port: port }).start()).rejects.toThrow(
+    'EADDRINUSE',
+  )
+
+  const sender = createSocket('udp4')
+  const bytes = sealHeartbeat(tree.message(1), HEARTBEAT_KEY)
+  await new Promise((sent) => sender.send(bytes, port, '127.0.0.1', sent))
+  while (manager.counts().accepted === 0) await settled()
+  sender.close()
+  await manager.stop()
+  expect(await tree.statuses()).toEqual(ONLINE)
+  expect(lines).toEqual([])
+})
