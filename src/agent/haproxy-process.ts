@@ -42,12 +42,20 @@ export function runningPid(paths: Paths, lb_id: string): number | undefined {
   const pid = Number(readTextIfExists(paths.pid(lb_id))?.split('\n')[0])
   if (!Number.isInteger(pid) || pid < 2) return undefined
   try {
-    const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
-    return argv.includes(paths.haproxyConfig(lb_id)) ? pid : undefined
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+    // It is empty for a moment while the master executes itself anew, and for a zombie.
+    const ours =
+      command === '' ? !isZombie(pid) : command.split('\0').includes(paths.haproxyConfig(lb_id))
+    return ours ? pid : undefined
   } catch {
-    // Gone; a zombie has an empty command line instead.
     return undefined
   }
+}
+
+function isZombie(pid: number): boolean {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  // The name before it may hold anything but ends with the last parenthesis.
+  return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z')
 }
 
 /** Starts master and worker in the namespace; returns once they serve, or have failed to. */

@@ -1,0 +1,212 @@
+/**
+ * One amphora of namespaces, as the local cloud makes them, with the real agent in it; network cards are
+ * veth pairs whose other ends stay with the test.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { AGENT_CONFIG_FALLBACKS, renderAgentConfig } from '../../src/contract/agent-config.ts'
+import { HAPROXY_OPTION_FALLBACKS } from '../../src/dataplane/haproxy/facts.ts'
+import type { AmphoraDriver } from '../../src/driver/amphora.ts'
+import {
+  AGENT_ENVIRONMENT,
+  GO,
+  MOUNT_POINTS,
+  PROCESS_FILE,
+  READY,
+  STARTED,
+  SUPERVISOR_SCRIPT,
+  supervisorArgv,
+} from '../../src/driver/local/supervisor.ts'
+import { createRestAmphoraDriver } from '../../src/driver/rest/amphora.ts'
+import { createTransport } from '../../src/driver/rest/transport.ts'
+import type { Amphora } from '../../src/model/amphora.ts'
+import { newId } from '../../src/system/ids.ts'
+import { runOk, systemProcesses } from '../../src/system/process.ts'
+import { createTestCa, type TestCa } from './certificates.ts'
+
+const CONTROLLER_IP = '172.30.0.1'
+const AMPHORA_IP = '172.30.0.2'
+export const HEARTBEAT_KEY = 'a key of the lab'
+const AGENT_PORT = 9443
+/** From source, or the compiled executable. */
+const AGENT_COMMAND = process.env.OCTAVIA_LITE_BINARY
+  ? [process.env.OCTAVIA_LITE_BINARY, 'agent']
+  : [process.execPath, join(import.meta.dirname, '../../src/main.ts'), 'agent']
+
+const ip = (...args: string[]) => runOk(systemProcesses, ['ip', ...args])
+
+export interface LabAmphora {
+  readonly amphora: Amphora
+  readonly driver: AmphoraDriver
+  readonly serverCa: TestCa
+  readonly clientCa: TestCa
+  /** Process id of the supervisor, PID 1 inside. */
+  readonly pid: () => number
+  /** Where the agent's /var/lib/octavia is. */
+  readonly lib: string
+  readonly log: () => string
+  /** Makes the namespaces, plugs the cards in and lets the agent start. */
+  boot(): Promise<void>
+  /** Ends everything in it, as a host that loses power. */
+  crash(): Promise<void>
+  /** Process ids in it whose command line matches. */
+  findProcesses(pattern: RegExp): readonly number[]
+  remove(): Promise<void>
+}
+
+/** Cards: name of the end outside, MAC of the end inside. */
+export function createLabAmphora(
+  heartbeatPort: number,
+  cards: readonly { readonly outside: string; readonly mac: string; readonly address: string }[],
+): LabAmphora {
+  const id = newId()
+  const folder = mkdtempSync(join(tmpdir(), 'octavia-lite-amphora-'))
+  const serverCa = createTestCa('server CA')
+  const clientCa = createTestCa('client CA')
+  writeFiles(folder, id, heartbeatPort, serverCa, clientCa)
+  const client = clientCa.issue('controller', 'clientAuth')
+  const amphora = { id, lb_network_ip: AMPHORA_IP, vrrp_ip: null } as Amphora
+  const driver = createRestAmphoraDriver({
+    connect: (address) =>
+      createTransport(
+        { ...client, ca: serverCa.cert },
+        { port: AGENT_PORT, timeout_ms: 40_000 },
+        address,
+      ),
+    options: HAPROXY_OPTION_FALLBACKS,
+  })
+  let child: Bun.Subprocess<'pipe', 'pipe', 'inherit'> | undefined
+  const pid = (): number => Number(readFileSync(join(folder, PROCESS_FILE), 'utf8').split(' ')[0])
+  return {
+    amphora,
+    driver,
+    serverCa,
+    clientCa,
+    pid,
+    lib: join(folder, 'lib'),
+    log: () => readFileSync(join(folder, 'agent.log'), 'utf8'),
+    boot: async () => {
+      for (const path of MOUNT_POINTS) mkdirSync(path, { recursive: true })
+      const argv = supervisorArgv({
+        script: join(folder, 'supervisor.sh'),
+        folder,
+        hostname: `amphora-${id}`,
+        agent_command: AGENT_COMMAND,
+      })
+      const started = Bun.spawn(argv, {
+        stdio: ['pipe', 'pipe', 'inherit'],
+        env: { ...AGENT_ENVIRONMENT },
+      })
+      child = started
+      const lines = linesOf(started.stdout)
+      await lines(READY)
+      await plugManagement(pid())
+      for (const card of cards) await plugCard(pid(), card)
+      started.stdin.write(`${GO}\n`)
+      started.stdin.end()
+      await lines(STARTED)
+    },
+    crash: async () => {
+      process.kill(pid(), 'SIGKILL')
+      await child?.exited
+      for (const name of ['m0', ...cards.map((card) => card.outside)])
+        await systemProcesses.run(['ip', 'link', 'delete', name])
+    },
+    findProcesses: (pattern) => processesIn(pid()).filter((each) => pattern.test(commandOf(each))),
+    remove: async () => {
+      child?.kill('SIGKILL')
+      try {
+        process.kill(pid(), 'SIGKILL')
+      } catch {
+        // It has ended already.
+      }
+      await child?.exited
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function writeFiles(
+  folder: string,
+  id: string,
+  port: number,
+  serverCa: TestCa,
+  clientCa: TestCa,
+): void {
+  const server = serverCa.issue(id, 'serverAuth')
+  mkdirSync(join(folder, 'etc/certs'), { recursive: true })
+  mkdirSync(join(folder, 'lib'))
+  writeFileSync(join(folder, 'supervisor.sh'), SUPERVISOR_SCRIPT)
+  writeFileSync(join(folder, 'etc/certs/server.pem'), `${server.cert}${server.key}`)
+  writeFileSync(join(folder, 'etc/certs/client_ca.pem'), clientCa.cert)
+  writeFileSync(
+    join(folder, 'etc/amphora-agent.conf'),
+    renderAgentConfig({
+      ...AGENT_CONFIG_FALLBACKS,
+      bind_host: '0.0.0.0',
+      amphora_id: id,
+      controller_ip_port_list: [`${CONTROLLER_IP}:${port}`],
+      heartbeat_key: HEARTBEAT_KEY,
+      heartbeat_interval_s: 1,
+    }),
+  )
+}
+
+async function plugManagement(pid: number): Promise<void> {
+  await ip('link', 'add', 'm0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(pid))
+  await ip('addr', 'add', `${CONTROLLER_IP}/24`, 'dev', 'm0')
+  await ip('link', 'set', 'm0', 'up')
+  const inside = ['nsenter', '-t', String(pid), '-n', 'ip']
+  await runOk(systemProcesses, [...inside, 'addr', 'add', `${AMPHORA_IP}/24`, 'dev', 'eth0'])
+  await runOk(systemProcesses, [...inside, 'link', 'set', 'eth0', 'up'])
+  await runOk(systemProcesses, [...inside, 'link', 'set', 'lo', 'up'])
+}
+
+async function plugCard(
+  pid: number,
+  card: { readonly outside: string; readonly mac: string; readonly address: string },
+): Promise<void> {
+  const { outside, mac, address } = card
+  const peer = ['peer', 'name', `x${outside}`, 'address', mac, 'netns', String(pid)]
+  await ip('link', 'add', outside, 'type', 'veth', ...peer)
+  await ip('addr', 'add', address, 'dev', outside)
+  await ip('link', 'set', outside, 'up')
+}
+
+function processesIn(pid: number): readonly number[] {
+  const children = (of: number): number[] => {
+    try {
+      const text = readFileSync(`/proc/${of}/task/${of}/children`, 'utf8')
+      return text
+        .split(' ')
+        .filter((part) => part !== '')
+        .map(Number)
+    } catch {
+      return []
+    }
+  }
+  const all = [pid]
+  for (const each of all) all.push(...children(each))
+  return all
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+  } catch {
+    return ''
+  }
+}
+
+function linesOf(stream: ReadableStream<Uint8Array>): (expected: string) => Promise<void> {
+  const reader = stream.getReader()
+  let text = ''
+  return async (expected) => {
+    while (!text.includes(`${expected}\n`)) {
+      const { value, done } = await reader.read()
+      if (done) throw new Error(`the supervisor ended before '${expected}'`)
+      text += new TextDecoder().decode(value)
+    }
+  }
+}
