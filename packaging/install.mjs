@@ -1,0 +1,146 @@
+/** What has to be there before anything else: npm packages, Bun, and programs of Debian. */
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { capture, Failure, ROOT, run, runOk, say } from './say.mjs'
+
+/** Program to the Debian package that has it. */
+const RUNTIME = {
+  haproxy: 'haproxy',
+  keepalived: 'keepalived',
+  ip: 'iproute2',
+  nft: 'nftables',
+  ps: 'procps',
+  sysctl: 'procps',
+  unshare: 'util-linux',
+  nsenter: 'util-linux',
+  mount: 'mount',
+}
+
+/** What tests and benchmarks need besides. */
+const TESTING = {
+  openssl: 'openssl',
+  wrk: 'wrk',
+  openstack: 'python3-openstackclient',
+  'openstackclient.loadbalancer': 'python3-octaviaclient',
+}
+
+/** Packages which would start a service; ours are run by us alone. */
+const SERVICES = ['haproxy', 'keepalived', 'nftables']
+
+const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
+
+/** Installs the npm packages of package-lock.json unless exactly these are there. */
+export async function installPackages() {
+  if (packagesFit()) return
+  say('installing npm packages (npm ci)')
+  // No package of ours needs its install script, and the one of bun is refused by newer npm.
+  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', '--include=dev']
+  await runOk(['npm', 'ci', ...flags], 'npm ci')
+  findBun()
+}
+
+function packagesFit() {
+  const wanted = readJson('package-lock.json')
+  const present = readJson('node_modules/.package-lock.json')
+  if (wanted === undefined || present === undefined) return false
+  return Object.entries(wanted.packages).every(
+    ([path, entry]) =>
+      path === '' || entry.optional || present.packages[path]?.version === entry.version,
+  )
+}
+
+function readJson(path) {
+  try {
+    return JSON.parse(readFileSync(join(ROOT, path), 'utf8'))
+  } catch (error) {
+    if (error.code === 'ENOENT') return undefined
+    throw new Failure(`${path}: ${error.message}`)
+  }
+}
+
+/**
+ * The Bun of this machine. The install script of the bun package moves it out of the package for the
+ * platform, so it is in either place, depending on whether npm let that script run.
+ */
+export function findBun() {
+  const arch = process.arch === 'arm64' ? 'aarch64' : process.arch
+  const names = ['', '-musl'].map((libc) => `@oven/bun-linux-${arch}${libc}/bin/bun`)
+  for (const name of [...names, 'bun/bin/bun.exe', 'bun/bin/bun']) {
+    const path = join(ROOT, 'node_modules', name)
+    // The place holder of a script that did not run is a short text.
+    if (!existsSync(path) || statSync(path).size < 1e6) continue
+    if (capture([path, '--version']) !== undefined) return path
+  }
+  throw new Failure('node_modules has no Bun which runs here; try: rm -r node_modules && npm ci')
+}
+
+/** Installs missing Debian packages as root; otherwise says what to type. */
+export async function installPrograms({ testing }) {
+  const missing = missingPackages(testing ? { ...RUNTIME, ...TESTING } : RUNTIME)
+  if (missing.length === 0) return
+  const command = `apt-get install --no-install-recommends ${missing.join(' ')}`
+  if (process.getuid() !== 0)
+    throw new Failure(
+      `these Debian packages are missing: ${missing.join(', ')}; type:\n  sudo ${command}`,
+    )
+  if (findProgram('apt-get') === undefined)
+    throw new Failure(`this is no Debian; install what these have: ${missing.join(', ')}`)
+  say(`installing Debian packages: ${missing.join(' ')}`)
+  await withoutServices(missing, async () => {
+    if (await aptInstall(missing)) return
+    say('once more, with fresh package lists')
+    await runOk(['apt-get', ...APT, 'update'], 'apt-get update')
+    if (!(await aptInstall(missing))) throw new Failure(`${command} failed`)
+  })
+  const still = missingPackages(testing ? { ...RUNTIME, ...TESTING } : RUNTIME)
+  if (still.length > 0)
+    throw new Failure(`still missing after the installation: ${still.join(', ')}`)
+}
+
+/** Two checkouts at a time wait for one another; a removed mirror must not hang for minutes. */
+const APT = ['-q=2', '-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=2']
+
+async function aptInstall(packages) {
+  const env = { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' }
+  const argv = ['apt-get', ...APT, 'install', '--yes', '--no-install-recommends', ...packages]
+  return (await run(argv, { env })) === 0
+}
+
+function missingPackages(programs) {
+  const missing = Object.entries(programs).filter(([program]) => !isThere(program))
+  return [...new Set(missing.map(([, debian]) => debian))].sort()
+}
+
+function isThere(program) {
+  if (!program.includes('.')) return findProgram(program) !== undefined
+  // The client's load balancer commands are a plugin without a program of its own.
+  return /^Status: .* installed$/m.test(capture(['dpkg', '-s', TESTING[program]]) ?? '')
+}
+
+function findProgram(name) {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), ...FOLDERS]
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path))
+}
+
+const POLICY = '/usr/sbin/policy-rc.d'
+
+/**
+ * While packages are installed, Debian asks policy-rc.d whether a service may start; ours says no. One
+ * that is there already stays. Afterwards services that came with the packages are disabled, so that
+ * the next boot does not start them either; one that was installed before is not touched.
+ */
+async function withoutServices(packages, install) {
+  const mine = !existsSync(POLICY)
+  if (mine) writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  const remove = () => mine && rmSync(POLICY, { force: true })
+  process.on('exit', remove)
+  try {
+    await install()
+  } finally {
+    process.off('exit', remove)
+    remove()
+  }
+  if (!existsSync('/run/systemd/system')) return
+  const units = SERVICES.filter((service) => packages.includes(service))
+  for (const unit of units) capture(['systemctl', 'disable', '--quiet', `${unit}.service`])
+}
