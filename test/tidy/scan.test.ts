@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import {
   blankComments,
+  blankText,
   codeLength,
   findCycle,
   findFunctions,
@@ -43,6 +44,12 @@ test('imports of every form are found, quoted ones are not', () => {
 
 test('comments become blank and lines stay', () => {
   expect(blankComments("a // b\n/* c\n */ d '// e' // f")).toBe("a     \n    \n    d '// e'     ")
+})
+
+test('quotes in a regular expression open no string', () => {
+  const text = "if (/['`]/.test(a)) b() // c\nd = e / 2 / f // '\n"
+  expect(blankComments(text)).toBe("if (/['`]/.test(a)) b()     \nd = e / 2 / f     \n")
+  expect(blankText(text)).toBe('if (/    /.test(a)) b()     \nd = e / 2 / f     \n')
 })
 
 test('functions of every form are measured', () => {

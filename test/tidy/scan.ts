@@ -56,18 +56,27 @@ export function findImports(path: string, text: string): Import[] {
     })
 }
 
+const STRING = /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\[\s\S])*`/.source
+/** A slash divides after a name, a number or a bracket; elsewhere it opens a regular expression. */
+const REGEX =
+  /(?<=[=(,:?&|![{;]\s*|^\s*|\breturn\s+)\/(?![*/])(?:[^/\\\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\//
+    .source
+const COMMENT = /\/\*[\s\S]*?\*\/|\/\/[^\n]*/.source
+const TOKEN = new RegExp(`(?<string>${STRING}|${REGEX})|${COMMENT}`, 'gm')
+
 /** Comments as spaces, so that what they quote is no code. Line numbers stay. */
 export function blankComments(text: string): string {
-  const token =
-    /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\[\s\S])*`|\/\*[\s\S]*?\*\/|\/\/[^\n]*/g
-  return text.replace(token, (found) => (found.startsWith('/') ? blank(found) : found))
+  return text.replace(TOKEN, (found, string?: string) =>
+    string === undefined ? blank(found) : found,
+  )
 }
 
 /** Comments and what is inside strings as spaces: what is left has only braces that matter. */
 export function blankText(text: string): string {
-  return blankComments(text).replace(
-    /'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\[\s\S])*`/g,
-    (found) => found.charAt(0) + blank(found.slice(1, -1)) + found.charAt(0),
+  return text.replace(TOKEN, (found, string?: string) =>
+    string === undefined
+      ? blank(found)
+      : found.charAt(0) + blank(found.slice(1, -1)) + found.at(-1),
   )
 }
 
