@@ -1,0 +1,337 @@
+import { expect, test } from 'vitest'
+import { DriverError } from '../../src/driver/error.ts'
+import { amphora } from '../../src/model/amphora.ts'
+import type { Fields, Resource } from '../../src/model/field.ts'
+import { healthMonitor } from '../../src/model/health-monitor.ts'
+import { listener } from '../../src/model/listener.ts'
+import { loadBalancer } from '../../src/model/load-balancer.ts'
+import { member } from '../../src/model/member.ts'
+import { pool } from '../../src/model/pool.ts'
+import { findJob, insertJob, listSteps } from '../../src/store/jobs.ts'
+import { findRow, findRows, updateRow } from '../../src/store/repository.ts'
+import { enqueue } from '../../src/worker/catalogue.ts'
+import { VIP_NETWORK } from '../fake/cloud.ts'
+import {
+  begin,
+  breaches,
+  endOf,
+  type History,
+  ID,
+  LB,
+  run,
+  SCENARIOS,
+  type Scenario,
+} from './scenarios.ts'
+
+const named = (name: string): Scenario => {
+  const found = SCENARIOS.find((one) => one.name === name)
+  if (found === undefined) throw new Error(`no scenario ${name}`)
+  return found
+}
+
+async function played(name: string, fault?: History['world']['cloud']['fault']): Promise<History> {
+  const history = await begin(named(name))
+  if (fault !== undefined) history.world.cloud.fault = fault
+  await run(history)
+  return history
+}
+
+/** `id-name status operating_status` of everything that is provisioned. */
+async function statuses({ store }: History): Promise<Record<string, string>> {
+  const names = new Map(Object.entries(ID).map(([name, id]) => [id, name]))
+  const out: Record<string, string> = {}
+  const resources: Resource<Fields>[] = [loadBalancer, listener, pool, member, healthMonitor]
+  for (const resource of resources)
+    for (const row of await findRows(store.read, resource, {}))
+      out[names.get(row.id) ?? 'lb'] = `${row.provisioning_status} ${row.operating_status}`
+  return out
+}
+
+/** Breaks one operation for good, or so many times in a passing way. */
+function breaking(operation: string, passing?: number): History['world']['cloud']['fault'] {
+  let left = passing ?? Number.POSITIVE_INFINITY
+  return (at, subject) => {
+    if (at !== operation || left-- <= 0) return
+    const reason = 'the service is away'
+    const retryable = passing !== undefined
+    throw new DriverError({ operation, subject, reason, hint: 'start it', retryable })
+  }
+}
+
+test('a created load balancer is ACTIVE with all its children and serves them', async () => {
+  const history = await played('load-balancer-create')
+  const { store, world } = history
+  expect(await statuses(history)).toEqual({
+    lb: 'ACTIVE OFFLINE',
+    listener: 'ACTIVE OFFLINE',
+    pool: 'ACTIVE OFFLINE',
+    otherPool: 'ACTIVE OFFLINE',
+    member: 'ACTIVE OFFLINE',
+    farMember: 'ACTIVE OFFLINE',
+    otherMember: 'ACTIVE OFFLINE',
+    // Nothing reports monitors, so the worker says it.
+    monitor: 'ACTIVE ONLINE',
+  })
+  const [row] = await findRows(store.read, amphora, {})
+  const lb = await findRow(store.read, loadBalancer, LB)
+  expect(row).toMatchObject({
+    loadbalancer_id: LB,
+    status: 'ALLOCATED',
+    role: 'STANDALONE',
+    lb_network_ip: '172.16.0.9',
+    ha_ip: lb?.vip_address,
+    ha_port_id: lb?.vip_port_id,
+    cert_expiration: '2026-02-01T00:00:00',
+    cached_zone: 'nova',
+  })
+  expect(row?.vrrp_ip).toMatch(/^10\./)
+  expect(lb?.updated_at).not.toBeNull()
+  const { configs, rules } = world.cloud.inventory()
+  expect(configs[row?.id ?? '']).toEqual(['80 -> 10.10.10.20:8080 10.8.8.8:8080 checked'])
+  expect(rules[LB]).toEqual([{ protocol: 'TCP', port: 80, cidr: '10.0.0.0/8' }])
+})
+
+test('a pair has two amphorae with their priorities, which may hear each other', async () => {
+  const { store, world } = await played('load-balancer-create of a pair')
+  const rows = await findRows(store.read, amphora, {})
+  expect(rows.map((row) => [row.role, row.vrrp_priority, row.status]).sort()).toEqual([
+    ['BACKUP', 90, 'ALLOCATED'],
+    ['MASTER', 100, 'ALLOCATED'],
+  ])
+  const { rules, configs } = world.cloud.inventory()
+  expect(rules[LB]).toContainEqual({ protocol: 'VRRP', port: null, cidr: null })
+  expect(Object.values(configs)).toEqual([expect.anything(), expect.anything()])
+})
+
+test('no secret is recorded', async () => {
+  const { store, job_id } = await played('load-balancer-create')
+  expect(JSON.stringify(await listSteps(store.read, job_id))).not.toContain('SECRET')
+})
+
+test('waiting is short at first, and what passes does not fail a flow', async () => {
+  const history = await played('load-balancer-create', breaking('plug-vip', 3))
+  expect((await statuses(history)).lb).toBe('ACTIVE OFFLINE')
+  // Compute once, the network thrice, the agent once.
+  expect(history.world.clock.slept).toEqual([50, 250, 500, 1000, 20])
+})
+
+test.each(['build', 'find', 'plug-vip', 'get-info', 'agent-plug-vip', 'update-listeners'])(
+  'a create that fails at %s leaves an ERROR, a reason and nothing else',
+  async (operation) => {
+    const history = await played('load-balancer-create', breaking(operation))
+    const { store, world, job_id } = history
+    expect(new Set(Object.values(await statuses(history)))).toEqual(new Set(['ERROR OFFLINE']))
+    expect((await findRows(store.read, amphora, {})).map((row) => row.status)).toEqual(['DELETED'])
+    const job = await findJob(store.read, job_id)
+    expect(job?.status).toBe('REVERTED')
+    expect(job?.error).toContain(`${operation} of `)
+    expect(job?.error).toContain('the service is away (start it)')
+    expect(world.cloud.inventory()).toEqual({
+      instances: [],
+      ports: [`octavia-lb-${LB} on ${VIP_NETWORK}`],
+      rules: {},
+      configs: {},
+    })
+  },
+)
+
+test('an agent that never answers is given up after the configured time', async () => {
+  const history = await played('load-balancer-create', (operation, subject) => {
+    if (operation !== 'get-info') return
+    throw new DriverError({ operation, subject, reason: 'no answer', retryable: true })
+  })
+  const job = await findJob(history.store.read, history.job_id)
+  expect(job?.error).toMatch(
+    /^load-balancer-create failed at step wait-for-agents: get-info of \S+: no answer$/,
+  )
+  const waited = history.world.clock.slept.reduce((sum, ms) => sum + ms, 0)
+  expect(waited).toBeGreaterThanOrEqual(600_000)
+  expect(waited).toBeLessThan(610_000)
+})
+
+test('an undo that fails is told, and a later delete takes what was left behind', async () => {
+  const history = await begin(named('load-balancer-create'))
+  const { world, store } = history
+  world.cloud.fault = (operation, subject) => {
+    if (operation !== 'update-listeners' && operation !== 'delete') return
+    throw new DriverError({ operation, subject, reason: 'broken', retryable: false })
+  }
+  await run(history)
+  const job = await findJob(store.read, history.job_id)
+  expect(job?.status).toBe('FAILED')
+  expect(job?.error).toMatch(
+    /update-listeners of .*; left behind: undo of build-amphorae: delete of/,
+  )
+  expect((await findRows(store.read, amphora, {})).map((row) => row.status)).toEqual(['ERROR'])
+  expect(world.cloud.inventory().instances).toHaveLength(1)
+  world.cloud.fault = () => {}
+  await remove(history)
+})
+
+test.each(SCENARIOS.filter((one) => one.flow !== 'vip-release').map((one) => one.name))(
+  'after %s failed, deleting the load balancer leaves nothing',
+  async (name) => {
+    // Every operation fails in turn, in a history of its own.
+    const operations = new Set<string>()
+    await played(name, (operation) => operations.add(operation))
+    for (const operation of operations) {
+      const history = await played(name, breaking(operation))
+      expect(breaches(await endOf(history)), operation).toEqual([])
+      history.world.cloud.fault = () => {}
+      await remove(history)
+    }
+  },
+)
+
+/** As the API does it. */
+async function remove(history: History): Promise<void> {
+  const { store, world } = history
+  await store.transaction(async (tx) => {
+    await updateRow(tx, loadBalancer, LB, { provisioning_status: 'PENDING_DELETE' })
+    const input = { load_balancer_id: LB, cascade: true }
+    await enqueue(tx, { flow: 'load-balancer-delete', input, request_id: null }, 0)
+  })
+  await run(history)
+  expect(await statuses(history)).toMatchObject({ lb: expect.stringMatching(/^DELETED/) })
+  expect(world.cloud.inventory()).toEqual({ instances: [], ports: [], rules: {}, configs: {} })
+}
+
+test('a deleted load balancer takes children, amphorae, health and statistics with it', async () => {
+  const history = await begin(named('load-balancer-delete'))
+  const { store } = history
+  const [machine] = await findRows(store.read, amphora, {})
+  const amphora_id = machine?.id ?? ''
+  const counts = { bytes_in: 1, bytes_out: 1, active_connections: 1, total_connections: 1 }
+  await store.transaction(async (tx) => {
+    const health = { amphora_id, last_update_ms: 1, busy: 0 }
+    await tx.insertInto('amphora_health').values(health).execute()
+    const row = { listener_id: ID.listener, amphora_id, ...counts, request_errors: 0 }
+    await tx.insertInto('listener_statistics').values(row).execute()
+  })
+  await run(history)
+  expect(await statuses(history)).toEqual({ lb: 'DELETED OFFLINE' })
+  expect((await findRows(store.read, amphora, {})).map((row) => row.status)).toEqual(['DELETED'])
+  expect(await store.read.selectFrom('amphora_health').selectAll().execute()).toEqual([])
+  expect(await store.read.selectFrom('listener_statistics').selectAll().execute()).toEqual([])
+})
+
+test('amphorae are busy and going before the first is deleted', async () => {
+  const history = await begin(named('load-balancer-delete'))
+  const { store, world } = history
+  const [machine] = await findRows(store.read, amphora, {})
+  await store.transaction(async (tx) => {
+    const health = { amphora_id: machine?.id ?? '', last_update_ms: 1, busy: 0 }
+    await tx.insertInto('amphora_health').values(health).execute()
+  })
+  world.cloud.fault = breaking('delete')
+  await run(history)
+  expect(await store.read.selectFrom('amphora_health').select('busy').execute()).toEqual([
+    { busy: 1 },
+  ])
+  expect((await findRows(store.read, amphora, {})).map((row) => row.status)).toEqual(['ERROR'])
+  expect((await statuses(history)).lb).toBe('ERROR OFFLINE')
+})
+
+const SETTLED = { lb: 'ACTIVE OFFLINE', listener: 'ACTIVE OFFLINE', pool: 'ACTIVE OFFLINE' }
+
+test.each<[string, Record<string, string | undefined>]>([
+  ['listener-create', { ...SETTLED, fresh: 'ACTIVE OFFLINE' }],
+  ['listener-update', SETTLED],
+  ['listener-delete', { ...SETTLED, listener: undefined }],
+  ['pool-create', { ...SETTLED, fresh: 'ACTIVE OFFLINE' }],
+  ['pool-update', SETTLED],
+  [
+    'pool-delete',
+    { ...SETTLED, pool: undefined, member: undefined, farMember: undefined, monitor: undefined },
+  ],
+  ['member-create', { ...SETTLED, fresh: 'ACTIVE OFFLINE' }],
+  ['member-update', { ...SETTLED, member: 'ACTIVE OFFLINE' }],
+  ['member-delete', { ...SETTLED, member: undefined, farMember: 'ACTIVE OFFLINE' }],
+  ['healthmonitor-create', { ...SETTLED, fresh: 'ACTIVE ONLINE' }],
+  ['healthmonitor-update', { ...SETTLED, monitor: 'ACTIVE ONLINE' }],
+  [
+    'healthmonitor-delete',
+    {
+      ...SETTLED,
+      monitor: undefined,
+      member: 'ACTIVE NO_MONITOR',
+      farMember: 'ACTIVE NO_MONITOR',
+      otherMember: 'ACTIVE OFFLINE',
+    },
+  ],
+])('%s ends with the right statuses', async (name, expected) => {
+  const found = await statuses(await played(name))
+  for (const [object, status] of Object.entries(expected))
+    expect(found[object], object).toBe(status)
+})
+
+test.each(['listener', 'pool', 'member', 'healthmonitor'] as const)(
+  'a failed change of a %s leaves it alone in ERROR',
+  async (kind) => {
+    const object = kind === 'healthmonitor' ? 'monitor' : kind
+    for (const action of ['create', 'update', 'delete'] as const) {
+      const history = await played(`${kind}-${action}`, breaking('update-listeners'))
+      const found = await statuses(history)
+      const child = action === 'create' ? 'fresh' : object
+      expect(found[child], action).toMatch(/^ERROR/)
+      delete found[child]
+      expect(new Set(Object.values(found).map((text) => text.split(' ')[0]))).toEqual(
+        new Set(['ACTIVE']),
+      )
+    }
+  },
+)
+
+test('another listener in ERROR stays so', async () => {
+  const history = await begin(named('pool-create'))
+  await history.store.transaction((tx) =>
+    updateRow(tx, listener, ID.listener, { provisioning_status: 'ERROR' }),
+  )
+  await run(history)
+  expect(await statuses(history)).toMatchObject({ lb: 'ACTIVE OFFLINE', listener: 'ERROR OFFLINE' })
+})
+
+test('a monitor that is down is OFFLINE', async () => {
+  const history = await begin(named('healthmonitor-update'))
+  await history.store.transaction((tx) =>
+    updateRow(tx, healthMonitor, ID.monitor, { admin_state_up: false }),
+  )
+  await run(history)
+  expect((await statuses(history)).monitor).toBe('ACTIVE OFFLINE')
+})
+
+test('members bring their networks and the last one takes it away', async () => {
+  const ports = (history: History): readonly string[] =>
+    history.world.cloud.inventory().ports.filter((port) => port.includes('member'))
+  expect(ports(await played('member-create'))).toHaveLength(2)
+  expect(ports(await played('member-create on a second subnet of a network'))).toHaveLength(1)
+  expect(ports(await played('member-delete'))).toHaveLength(1)
+  expect(ports(await played('member-delete of the last on its network'))).toHaveLength(0)
+  expect(ports(await played('pool-delete'))).toHaveLength(0)
+  expect(ports(await played('member-create', breaking('update-listeners')))).toHaveLength(1)
+})
+
+test('a VIP is not released when its load balancer is there after all', async () => {
+  const history = await begin(named('load-balancer-update'))
+  await history.store.transaction((tx) => {
+    const input = { load_balancer_id: LB, port_id: null }
+    return enqueue(tx, { flow: 'vip-release', input, request_id: null, status: 'HELD' }, 0)
+  })
+  await run(history)
+  expect(history.world.cloud.inventory().ports).toContain(`octavia-lb-${LB} on ${VIP_NETWORK}`)
+})
+
+test('a job of a flow that this version lacks leaves no PENDING behind', async () => {
+  const history = await begin(named('listener-update'))
+  const { store } = history
+  await run(history)
+  await store.transaction(async (tx) => {
+    await updateRow(tx, loadBalancer, LB, { provisioning_status: 'PENDING_UPDATE' })
+    await updateRow(tx, listener, ID.listener, { provisioning_status: 'PENDING_UPDATE' })
+    const job = { flow: 'gone', load_balancer_id: LB, input: {}, request_id: null }
+    await insertJob(tx, job, 0)
+  })
+  await run(history)
+  expect(breaches(await endOf(history))).toEqual([])
+  expect(await statuses(history)).toMatchObject({ lb: 'ERROR OFFLINE', listener: 'ERROR OFFLINE' })
+})
