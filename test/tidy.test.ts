@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { expect, test } from 'vitest'
 import {
+  blankText,
   codeLength,
   findCycle,
   findFunctions,
