@@ -35,9 +35,14 @@ function check(pool: Pool, member: Member, monitor: HealthMonitor): Line {
     monitor.type === 'HTTPS' ? line`check check-ssl verify none` : line`check`,
     alpn === null || alpn.length === 0 ? undefined : line`check-alpn ${alpn.join(',')}`,
     line`inter ${monitor.delay}s fall ${monitor.max_retries_down} rise ${monitor.max_retries}`,
-    member.monitor_address === null ? undefined : line`addr ${member.monitor_address}`,
+    member.monitor_address === null ? undefined : line`addr ${bracketed(member.monitor_address)}`,
     member.monitor_port === null ? undefined : line`port ${member.monitor_port}`,
   ])
+}
+
+/** Without brackets `addr` takes the last group of an IPv6 address for a port; `server` needs none. */
+function bracketed(address: string): string {
+  return address.includes(':') ? `[${address}]` : address
 }
 
 /**

@@ -1,0 +1,63 @@
+/** A case of test/dataplane/cases: what matters is written in it, everything else is filled in. */
+import {
+  type AmphoraFacts,
+  HAPROXY_OPTION_FALLBACKS,
+  type HaproxyOptions,
+} from '../../src/dataplane/haproxy/facts.ts'
+import type { Amphora } from '../../src/model/amphora.ts'
+import type { HealthMonitor } from '../../src/model/health-monitor.ts'
+import type { Listener } from '../../src/model/listener.ts'
+import type { LoadBalancer } from '../../src/model/load-balancer.ts'
+import type { Member } from '../../src/model/member.ts'
+import type { Pool } from '../../src/model/pool.ts'
+import type { LoadBalancerTree } from '../../src/model/tree.ts'
+import { healthMonitorRow, listenerRow, loadBalancerRow, memberRow, poolRow } from '../fake/rows.ts'
+
+export interface Case {
+  readonly about: string
+  readonly load_balancer?: Partial<LoadBalancer>
+  readonly listeners?: readonly Partial<Listener>[]
+  readonly pools?: readonly (Partial<Pool> & {
+    readonly members?: readonly Partial<Member>[]
+    readonly healthmonitor?: Partial<HealthMonitor>
+  })[]
+  readonly amphorae?: readonly Partial<Amphora>[]
+  readonly facts?: Partial<AmphoraFacts>
+  readonly options?: Partial<HaproxyOptions>
+}
+
+export function factsOf(input: Case): AmphoraFacts {
+  const usual = { haproxy_version: '2.6.12-1', cpu_count: 2, active_tuned_profiles: '' }
+  return { ...usual, ...input.facts }
+}
+
+export function optionsOf(input: Case): HaproxyOptions {
+  return { ...HAPROXY_OPTION_FALLBACKS, ...input.options }
+}
+
+export function treeOf(input: Case): LoadBalancerTree {
+  const lb = loadBalancerRow({
+    id: 'lb-1',
+    project_id: 'project-1',
+    vip_address: '10.0.0.2',
+    ...input.load_balancer,
+  })
+  return {
+    ...lb,
+    listeners: (input.listeners ?? []).map((listener) =>
+      listenerRow({ ...listener, loadbalancer_id: lb.id }),
+    ),
+    pools: (input.pools ?? []).map(({ members, healthmonitor, ...pool }) => {
+      const row = poolRow({ ...pool, loadbalancer_id: lb.id })
+      return {
+        ...row,
+        members: (members ?? []).map((member) => memberRow({ pool_id: row.id, ...member })),
+        healthmonitor:
+          healthmonitor === undefined
+            ? null
+            : healthMonitorRow({ pool_id: row.id, ...healthmonitor }),
+      }
+    }),
+    amphorae: (input.amphorae ?? []) as readonly Amphora[],
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * Golden files: each case's JSON gives exactly its cfg, and haproxy itself accepts that. They are rewritten by
+ * UPDATE_CASES=1 and read before they are committed.
+ */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { renderUserGroup } from '../../src/agent/user-group.ts'
+import { renderHaproxy } from '../../src/dataplane/haproxy/configuration.ts'
+import { AssertionFailure } from '../../src/system/assert.ts'
+import { type Case, factsOf, optionsOf, treeOf } from './case.ts'
+
+const FOLDER = join(import.meta.dirname, 'cases')
+const HAPROXY = Bun.which('haproxy', { PATH: `${process.env.PATH}:/usr/sbin` })
+const names = readdirSync(FOLDER).flatMap((n) => (n.endsWith('.json') ? [n.slice(0, -5)] : []))
+
+function readCase(name: string): Case {
+  return JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8')) as Case
+}
+
+function render(input: Case, tree = treeOf(input)): string {
+  return renderHaproxy(tree, factsOf(input), optionsOf(input))
+}
+
+test.each(names)('case %s', (name) => {
+  const file = join(FOLDER, `${name}.cfg`)
+  const text = render(readCase(name))
+  if (process.env.UPDATE_CASES === '1') writeFileSync(file, text)
+  expect(text).toBe(existsSync(file) ? readFileSync(file, 'utf8') : 'a cfg file of that name')
+})
+
+/** As root haproxy also looks up `user nobody`; anybody may ask it otherwise. */
+test.skipIf(HAPROXY === null).each(names)(
+  `haproxy accepts %s${HAPROXY === null ? ' (needs haproxy)' : ''}`,
+  (name) => {
+    const folder = mkdtempSync(join(tmpdir(), 'octavia-lite-cfg-'))
+    const group = join(folder, 'group.cfg')
+    writeFileSync(group, renderUserGroup())
+    const argv = ['-c', '-f', join(FOLDER, `${name}.cfg`), '-f', group]
+    const { exitCode, stdout, stderr } = Bun.spawnSync([HAPROXY ?? '', ...argv])
+    rmSync(folder, { recursive: true })
+    expect(exitCode, `${stdout}${stderr}`).toBe(0)
+  },
+)
+
+const HOSTILE = [
+  'a\nfrontend evil',
+  'a\r\nglobal',
+  'a option httpchk',
+  'a\tb',
+  'a\u00a0b',
+  'a\u2028b',
+  'a\0b',
+  '',
+]
+
+/** The sections and directives of a text: what an injected value would add to. */
+function skeleton(text: string): readonly string[] {
+  return text.split('\n').map((line) => line.trim().split(' ').slice(0, 2).join(' '))
+}
+
+describe('no value of any field becomes configuration', () => {
+  const input = readCase('http')
+  const tree = treeOf(input)
+  const usual = skeleton(render(input))
+  const [pool] = tree.pools
+  const parts = {
+    load_balancer: tree,
+    listener: tree.listeners[0],
+    pool,
+    member: pool?.members[0],
+    health_monitor: pool?.healthmonitor,
+  }
+  const rows = Object.entries(parts).flatMap(([part, row]) =>
+    Object.keys(row ?? {})
+      .filter(
+        (key) => !['listeners', 'pools', 'members', 'amphorae', 'healthmonitor'].includes(key),
+      )
+      .map((key) => [part, key] as const),
+  )
+  test.each(rows)('%s.%s', (part, key) => {
+    for (const value of HOSTILE) {
+      const changed = treeOf(input)
+      const target = {
+        load_balancer: changed,
+        listener: changed.listeners[0],
+        pool: changed.pools[0],
+        member: changed.pools[0]?.members[0],
+        health_monitor: changed.pools[0]?.healthmonitor,
+      }[part] as Record<string, unknown>
+      const old = target[key]
+      target[key] = typeof old === 'object' && old !== null ? hostileObject(old, value) : value
+      let text: string
+      try {
+        text = render(input, changed)
+      } catch (error) {
+        // Refused by the gate, or by an assertion or a type before it: nothing is rendered.
+        expect(error).toBeInstanceOf(Error)
+        continue
+      }
+      const before = new Set(usual)
+      const added = skeleton(text).filter((line) => !before.has(line))
+      // A changed id or status may take lines away or rename a section; nothing unknown may come in.
+      expect(added.filter((line) => /evil|global|httpchk/.test(line))).toEqual([])
+      expect(text.split('\n').length).toBeLessThanOrEqual(usual.length)
+      expect(text).not.toMatch(/[\t\r\0\u00a0\u2028]/)
+    }
+  })
+})
+
+function hostileObject(old: object, value: string): unknown {
+  if (Array.isArray(old)) return [value]
+  return { ...Object.fromEntries(Object.keys(old).map((key) => [key, value])), [value]: 'true' }
+}
+
+test('what haproxy reads specially is escaped', () => {
+  const text = render({
+    about: '',
+    listeners: [{ id: 'l', protocol: 'HTTP', default_pool_id: 'p' }],
+    pools: [
+      {
+        id: 'p',
+        protocol: 'HTTP',
+        healthmonitor: { type: 'HTTP', http_method: 'GET', url_path: `/'"#\\`, http_version: null },
+      },
+    ],
+  })
+  expect(text).toContain(`option httpchk GET /\\'\\"\\#\\\\\n`)
+})
+
+test('a project cannot put fields of its own into the log format', () => {
+  const load_balancer = { project_id: '%[src] %ci' }
+  const text = render({ about: '', load_balancer, listeners: [{ id: 'l', protocol: 'HTTP' }] })
+  expect(text).toContain('log-format %%[src]\\ %%ci\\ lb-1\\ %f')
+})
+
+test('certificates of a pool that cannot be rendered are not left out silently', () => {
+  const pool = {
+    id: 'p',
+    protocol: 'HTTP',
+    tls_enabled: true,
+    ca_tls_container_ref: 'ref',
+  } as const
+  const input: Case = {
+    about: '',
+    listeners: [{ id: 'l', protocol: 'HTTP', default_pool_id: 'p' }],
+    pools: [{ ...pool, members: [{ id: 'm', address: '10.0.0.9', protocol_port: 1 }] }],
+  }
+  expect(() => render(input)).toThrow(AssertionFailure)
+})
