@@ -88,8 +88,3 @@ export function prepareStatisticsRows(db: Db): StatisticsRows {
     },
   }
 }
-
-/** What amphorae reported of a listener that is gone. */
-export async function deleteStatistics(tx: Tx, listener_id: string): Promise<void> {
-  await tx.deleteFrom('listener_statistics').where('listener_id', '=', listener_id).execute()
-}

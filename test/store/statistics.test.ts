@@ -2,12 +2,9 @@ import { expect, test } from 'vitest'
 import { amphora } from '../../src/model/amphora.ts'
 import { listener } from '../../src/model/listener.ts'
 import { loadBalancer } from '../../src/model/load-balancer.ts'
+import { deleteListenerStatistics } from '../../src/store/removal.ts'
 import { insertRow } from '../../src/store/repository.ts'
-import {
-  deleteStatistics,
-  prepareStatisticsRows,
-  sumStatistics,
-} from '../../src/store/statistics.ts'
+import { prepareStatisticsRows, sumStatistics } from '../../src/store/statistics.ts'
 import { openStore } from '../../src/store/store.ts'
 import type { ListenerStatisticsRow } from '../../src/store/tables.ts'
 import { amphoraRow, listenerRow, loadBalancerRow } from '../fake/rows.ts'
@@ -82,7 +79,7 @@ test('a listener without statistics has zeros, also after they are deleted', asy
   await store.transaction((tx) =>
     rows.add(tx, [row(l.id, allocated.id, 1), row(other.id, allocated.id, 2)]),
   )
-  await store.transaction((tx) => deleteStatistics(tx, l.id))
+  await store.transaction((tx) => deleteListenerStatistics(tx, [l.id]))
   expect(await sumStatistics(store.read, { listener_id: l.id })).toEqual(sum(0, 0))
   expect(await sumStatistics(store.read, { listener_id: other.id })).toEqual(sum(2, 2))
 })
