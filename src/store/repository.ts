@@ -5,6 +5,7 @@
 
 import { type Fault, fault } from '../model/fault.ts'
 import type { Fields, Resource, Row } from '../model/field.ts'
+import { runCompiled } from './compiled.ts'
 import type { Db, Tx } from './store.ts'
 
 type RawRow = Record<string, unknown>
@@ -52,12 +53,10 @@ export async function findRow<F extends Fields>(
   resource: Resource<F>,
   id: string,
 ): Promise<Row<F> | undefined> {
-  const raw = await db
-    .selectFrom(resource.table)
-    .selectAll()
-    .where('id', '=', id)
-    .executeTakeFirst()
-  return raw === undefined ? undefined : decodeRow(resource, raw as RawRow)
+  const [raw] = await runCompiled<RawRow>(db, `row ${resource.table}`, [id], (on) =>
+    on.selectFrom(resource.table).selectAll().where('id', '=', ''),
+  )
+  return raw === undefined ? undefined : decodeRow(resource, raw)
 }
 
 /** Throws the 404 fault where there is none. */

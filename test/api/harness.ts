@@ -141,11 +141,11 @@ export interface Harness {
     body?: unknown,
     headers?: Readonly<Record<string, string>>,
   ): Promise<Answer>
-  /** Sends text as it is. */
+  /** Sends text or bytes as they are. */
   sendText(
     method: string,
     path: string,
-    text: string,
+    text: string | Uint8Array,
     headers?: Readonly<Record<string, string>>,
   ): Promise<Answer>
   /** Every row of every table, to be compared. */
@@ -173,6 +173,7 @@ export function createHarness(
     identity: createNoauthIdentity({ default_project_id: null }),
     log: silentLog,
     options: { ...DEFAULT_API_OPTIONS, ...over.options },
+    localNetworks: null,
     ...over.api,
   })
   const sendText: Harness['sendText'] = async (method, path, text, headers = {}) => {
@@ -209,10 +210,25 @@ export function createHarness(
 
 const LBAAS = '/v2.0/lbaas'
 
-/** What the worker does at the end of every job: all PENDING_* of the load balancer become ACTIVE. */
+/** What the worker does at the end of every job: what is PENDING_DELETE goes, all else becomes ACTIVE. */
 export async function settle({ store }: Harness): Promise<void> {
   await store.transaction(async (tx) => {
-    for (const { table } of RESOURCES.slice(0, 5)) {
+    const gone = (table: string) =>
+      tx.selectFrom(table).select('id').where('provisioning_status', '=', 'PENDING_DELETE')
+    for (const table of ['pool', 'listener'])
+      await tx
+        .updateTable(table)
+        .set({ provisioning_status: 'PENDING_DELETE' })
+        .where('loadbalancer_id', 'in', gone('load_balancer'))
+        .execute()
+    await tx
+      .updateTable('listener')
+      .set({ default_pool_id: null })
+      .where('default_pool_id', 'in', gone('pool'))
+      .execute()
+    for (const table of ['member', 'health_monitor'])
+      await tx.deleteFrom(table).where('pool_id', 'in', gone('pool')).execute()
+    for (const table of ['member', 'health_monitor', 'listener', 'pool', 'load_balancer']) {
       await tx.deleteFrom(table).where('provisioning_status', '=', 'PENDING_DELETE').execute()
       await tx.updateTable(table).set({ provisioning_status: 'ACTIVE' }).execute()
     }
