@@ -250,7 +250,7 @@ lab(`haproxy outlives the agent, and the next one adopts it${why}`, async () => 
   process.kill(agent, 'SIGKILL')
   expect(await get()).toBe('one')
   const { stdout } = await inAmphora('cat', '/proc/1/cmdline')
-  expect(stdout).toContain('supervisor.sh')
+  expect(stdout).toContain('supervisor')
   await eventually(async () => {
     await amphora.driver.getInfo(amphora.amphora)
     return !amphora.findProcesses(/ agent( |$)/).includes(agent)

@@ -8,16 +8,6 @@ import { join } from 'node:path'
 import { AGENT_CONFIG_FALLBACKS, renderAgentConfig } from '../../src/contract/agent-config.ts'
 import { HAPROXY_OPTION_FALLBACKS } from '../../src/dataplane/haproxy/facts.ts'
 import type { AmphoraDriver } from '../../src/driver/amphora.ts'
-import {
-  AGENT_ENVIRONMENT,
-  GO,
-  MOUNT_POINTS,
-  PROCESS_FILE,
-  READY,
-  STARTED,
-  SUPERVISOR_SCRIPT,
-  supervisorArgv,
-} from '../../src/driver/local/supervisor.ts'
 import { createRestAmphoraDriver } from '../../src/driver/rest/amphora.ts'
 import { createTransport } from '../../src/driver/rest/transport.ts'
 import type { Amphora } from '../../src/model/amphora.ts'
@@ -25,6 +15,24 @@ import { newId } from '../../src/system/ids.ts'
 import { runOk, systemProcesses } from '../../src/system/process.ts'
 import { createTestCa, type TestCa } from './certificates.ts'
 
+const READY = 'ready'
+const GO = 'go'
+const PROCESS_FILE = 'process'
+/** PID 1: private files and /proc, then the agent, again and again. What it starts can outlive the agent. */
+const SUPERVISOR = `set -eu
+folder=$1; shift
+read -r stat </proc/self/stat; printf '%s\\n' "$stat" >"$folder/${PROCESS_FILE}"
+mkdir -p /etc/octavia /var/lib/octavia /run/netns
+mount --bind "$folder/etc" /etc/octavia
+mount --bind "$folder/lib" /var/lib/octavia
+mount -t tmpfs tmpfs /run/netns
+mount -t sysfs sysfs /sys
+mount -t proc proc /proc
+echo ${READY}
+read -r go
+exec </dev/null >>"$folder/agent.log" 2>&1
+while :; do "$@" & wait "$!" || :; sleep 0.2 & wait "$!" || :; done
+`
 const CONTROLLER_IP = '172.30.0.1'
 const AMPHORA_IP = '172.30.0.2'
 export const HEARTBEAT_KEY = 'a key of the lab'
@@ -87,25 +95,18 @@ export function createLabAmphora(
     lib: join(folder, 'lib'),
     log: () => readFileSync(join(folder, 'agent.log'), 'utf8'),
     boot: async () => {
-      for (const path of MOUNT_POINTS) mkdirSync(path, { recursive: true })
-      const argv = supervisorArgv({
-        script: join(folder, 'supervisor.sh'),
-        folder,
-        hostname: `amphora-${id}`,
-        agent_command: AGENT_COMMAND,
-      })
+      const unshare = ['unshare', '--net', '--mount', '--pid', '--propagation', 'slave', '--fork']
+      const argv = [...unshare, '/bin/sh', '-c', SUPERVISOR, 'supervisor', folder, ...AGENT_COMMAND]
       const started = Bun.spawn(argv, {
         stdio: ['pipe', 'pipe', 'inherit'],
-        env: { ...AGENT_ENVIRONMENT },
+        env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
       })
       child = started
-      const lines = linesOf(started.stdout)
-      await lines(READY)
+      await waitForLine(started.stdout, READY)
       await plugManagement(pid())
       for (const card of cards) await plugCard(pid(), card)
       started.stdin.write(`${GO}\n`)
       started.stdin.end()
-      await lines(STARTED)
     },
     crash: async () => {
       process.kill(pid(), 'SIGKILL')
@@ -137,7 +138,6 @@ function writeFiles(
   const server = serverCa.issue(id, 'serverAuth')
   mkdirSync(join(folder, 'etc/certs'), { recursive: true })
   mkdirSync(join(folder, 'lib'))
-  writeFileSync(join(folder, 'supervisor.sh'), SUPERVISOR_SCRIPT)
   writeFileSync(join(folder, 'etc/certs/server.pem'), `${server.cert}${server.key}`)
   writeFileSync(join(folder, 'etc/certs/client_ca.pem'), clientCa.cert)
   writeFileSync(
@@ -199,14 +199,11 @@ function commandOf(pid: number): string {
   }
 }
 
-function linesOf(stream: ReadableStream<Uint8Array>): (expected: string) => Promise<void> {
-  const reader = stream.getReader()
+async function waitForLine(stream: ReadableStream<Uint8Array>, line: string): Promise<void> {
   let text = ''
-  return async (expected) => {
-    while (!text.includes(`${expected}\n`)) {
-      const { value, done } = await reader.read()
-      if (done) throw new Error(`the supervisor ended before '${expected}'`)
-      text += new TextDecoder().decode(value)
-    }
+  for await (const part of stream) {
+    text += new TextDecoder().decode(part)
+    if (text.includes(`${line}\n`)) return
   }
+  throw new Error(`the supervisor ended before '${line}'`)
 }
