@@ -112,7 +112,8 @@ export function planVipRules(tree: LoadBalancerTree): VipRule[] {
   if (tree.vip_sg_ids.length === 0)
     for (const listener of tree.listeners) {
       if (listener.provisioning_status === 'PENDING_DELETE') continue
-      for (const cidr of listener.allowed_cidrs ?? [null])
+      const cidrs = listener.allowed_cidrs ?? []
+      for (const cidr of cidrs.length === 0 ? [null] : cidrs)
         add({ protocol: 'TCP', port: listener.protocol_port, cidr })
     }
   if (tree.topology === 'ACTIVE_STANDBY') add({ protocol: 'VRRP', port: null, cidr: null })

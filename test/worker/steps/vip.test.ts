@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest'
+import type { VipRule } from '../../../src/driver/network.ts'
+import type { Listener } from '../../../src/model/listener.ts'
+import type { LoadBalancer } from '../../../src/model/load-balancer.ts'
+import { newId } from '../../../src/system/ids.ts'
+import { planVipRules } from '../../../src/worker/steps/vip.ts'
+import { listenerRow, loadBalancerRow } from '../../fake/rows.ts'
+
+const tcp = (port: number, cidr: string | null = null): VipRule => ({ protocol: 'TCP', port, cidr })
+const VRRP: VipRule = { protocol: 'VRRP', port: null, cidr: null }
+
+test.each<[string, Partial<LoadBalancer>, Partial<Listener>[], VipRule[]]>([
+  ['no listener, no rule', {}, [], []],
+  ['everybody', {}, [{ protocol_port: 80 }, { protocol_port: 81 }], [tcp(80), tcp(81)]],
+  ['an empty list is everybody', {}, [{ allowed_cidrs: [] }], [tcp(80)]],
+  [
+    'prefixes',
+    {},
+    [{ allowed_cidrs: ['10.0.0.0/8', 'fd00::/8'] }],
+    [tcp(80, '10.0.0.0/8'), tcp(80, 'fd00::/8')],
+  ],
+  [
+    'the same rule once',
+    {},
+    [{ allowed_cidrs: ['10.0.0.0/8', '10.0.0.0/8'] }],
+    [tcp(80, '10.0.0.0/8')],
+  ],
+  ['a listener that goes', {}, [{ provisioning_status: 'PENDING_DELETE' }], []],
+  ['a listener that is down keeps its rule', {}, [{ admin_state_up: false }], [tcp(80)]],
+  ['a pair', { topology: 'ACTIVE_STANDBY' }, [{}], [tcp(80), VRRP]],
+  ['groups of the user', { vip_sg_ids: [newId()] }, [{}], []],
+  [
+    'groups of the user and a pair',
+    { topology: 'ACTIVE_STANDBY', vip_sg_ids: [newId()] },
+    [{}],
+    [VRRP],
+  ],
+])('rules of the VIP: %s', (_name, over, listeners, rules) => {
+  const row = loadBalancerRow(over)
+  const tree = {
+    ...row,
+    listeners: listeners.map((one) => listenerRow({ loadbalancer_id: row.id, ...one })),
+    pools: [],
+    amphorae: [],
+  }
+  expect(planVipRules(tree)).toEqual(rules)
+})
