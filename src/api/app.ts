@@ -1,6 +1,7 @@
 /**
- * The API: a table of contents of its routes, and what happens around each of them. Elysia routes and no
- * more: bodies are read, errors answered and requests logged here, so that one place knows upstream's rules.
+ * The API: a table of contents of its routes, and what happens around each of them. Elysia routes
+ * and no more: bodies are read, errors answered and requests logged here, so that one place knows
+ * upstream's rules.
  */
 import { Elysia } from 'elysia'
 import { fault } from '../model/fault.ts'
@@ -27,7 +28,8 @@ export function createApi(api: Api): App {
   for (const routes of Object.values(ROUTES)) app.use(elysiaOf(api, routes))
   app.use(elysiaOf(api, [openapiRoute]))
   app.all('/*', (context) => refuse(api, context.request, new RoutingError(404)), { parse: 'none' })
-  // Nothing is thrown past the handlers above; what Elysia itself throws is a bug and answered as one.
+  // Nothing is thrown past the handlers above; what Elysia itself throws is a bug and answered as
+  // one.
   app.onError(({ error, request }) => refuse(api, request, error))
   return { handle: async (request) => app.handle(withoutJsonSuffix(request)) }
 }
@@ -43,7 +45,10 @@ const openapiRoute: Route = {
   handle: async () => openapiDocument(),
 }
 
-/** One instance per resource file: its routes at all their paths, and 405 for the other methods there. */
+/**
+ * One instance per resource file: its routes at all their paths, and 405 for the other methods
+ * there.
+ */
 function elysiaOf(api: Api, routes: readonly Route[]): Elysia {
   const app = new Elysia({ normalize: false })
   const methods = new Map<string, string[]>()

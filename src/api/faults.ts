@@ -1,4 +1,7 @@
-/** The only place that makes answers of errors: faults as they are, everything else without its text. */
+/**
+ * The only place that makes answers of errors: faults as they are, everything else without its
+ * text.
+ */
 import { DriverError } from '../driver/error.ts'
 import { Fault, fault } from '../model/fault.ts'
 import { isStoreOutage } from '../store/failure.ts'

@@ -5,8 +5,8 @@ import type { IdentityDriver } from '../driver/identity.ts'
 const PROJECT_ID = /^[^\0-\x1f\x7f]{1,36}$/
 
 /**
- * `default_project_id` owns what is created by a caller who names no project, like the OpenStack client with
- * `--os-auth-type none`; null refuses such requests, as upstream does.
+ * `default_project_id` owns what is created by a caller who names no project, like the OpenStack
+ * client with `--os-auth-type none`; null refuses such requests, as upstream does.
  */
 export function createNoauthIdentity(options: {
   readonly default_project_id: string | null

@@ -3,7 +3,10 @@
 import type { App } from './app.ts'
 import { faultBody } from './faults.ts'
 
-/** Beyond this Bun ends the connection; below it and over the limit of requests the answer is a 413 fault. */
+/**
+ * Beyond this Bun ends the connection; below it and over the limit of requests the answer is a 413
+ * fault.
+ */
 const BODY_BYTES_MAX = 4 << 20
 /** Seconds; Bun's maximum, since it also cuts answers that take longer to make. */
 const IDLE_TIMEOUT_S = 255

@@ -1,7 +1,8 @@
 /**
- * Query parameters of a list: filters, tags, order, page, selected fields; and the links to other pages.
- * Source: octavia/api/common/pagination.py. Two quirks of upstream are not copied: a list without limit has
- * no next link (upstream's ends in a 400), and page_reverse gives the page that ends before the marker.
+ * Query parameters of a list: filters, tags, order, page, selected fields; and the links to other
+ * pages. Source: octavia/api/common/pagination.py. Two quirks of upstream are not copied: a list
+ * without limit has no next link (upstream's ends in a 400), and page_reverse gives the page that
+ * ends before the marker.
  */
 import { fault } from '../model/fault.ts'
 import type { Fields, Resource } from '../model/field.ts'

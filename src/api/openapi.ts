@@ -45,8 +45,8 @@ export function openapiDocument(): JsonSchema {
       title: 'octavia-lite',
       version: '2.30',
       description:
-        'Load balancing as a service with the API of OpenStack Octavia. Paths under /v2.0/lbaas are ' +
-        'also served under /v2/lbaas, /v2.0 and /v2.',
+        'Load balancing as a service with the API of OpenStack Octavia. Paths under ' +
+        '/v2.0/lbaas are also served under /v2/lbaas, /v2.0 and /v2.',
     },
     paths,
     components: { schemas: { Fault: FAULT } },

@@ -1,4 +1,7 @@
-/** Routes that change a child resource by its id, alike for all of them; creating differs and stays apart. */
+/**
+ * Routes that change a child resource by its id, alike for all of them; creating differs and stays
+ * apart.
+ */
 import type { Fields, Row, Update } from '../model/field.ts'
 import { parseUpdate, unwrap } from '../model/request.ts'
 import type { OperationDependencies, Origin } from '../operation/change.ts'
@@ -13,7 +16,10 @@ interface Names {
   readonly summary: string
 }
 
-/** `find` loads the row before the rule is checked on its project: a missing one is 404 for everybody. */
+/**
+ * `find` loads the row before the rule is checked on its project: a missing one is 404 for
+ * everybody.
+ */
 export function updateRoute<F extends Fields>(
   readable: Readable<F>,
   names: Names,

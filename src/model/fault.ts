@@ -1,6 +1,7 @@
 /**
  * Every error that a caller of the API can see, with upstream's code and text
- * (octavia/common/exceptions.py). Thrown anywhere below the API; turned into HTTP in api/faults.ts only.
+ * (octavia/common/exceptions.py). Thrown anywhere below the API; turned into HTTP in api/faults.ts
+ * only.
  */
 export class Fault extends Error {
   override readonly name = 'Fault'

@@ -1,7 +1,8 @@
 /**
  * The vocabulary in which resources are written. A field states once: its type (check, column and
- * OpenAPI schema together), who may write it, and what an absent or null value becomes. Request checks,
- * TypeScript types, columns, filters and the OpenAPI document are derived from these records. Pure.
+ * OpenAPI schema together), who may write it, and what an absent or null value becomes. Request
+ * checks, TypeScript types, columns, filters and the OpenAPI document are derived from these
+ * records. Pure.
  *
  * The texts of refused values are those of upstream's WSME types (octavia/api/common/types.py).
  */
@@ -117,8 +118,9 @@ export interface TextRule {
 }
 
 /**
- * A string. C0 control characters and DEL are refused everywhere (upstream lets them through): every text
- * can reach a configuration file, and no field needs them but descriptions, which allow line breaks.
+ * A string. C0 control characters and DEL are refused everywhere (upstream lets them through):
+ * every text can reach a configuration file, and no field needs them but descriptions, which allow
+ * line breaks.
  */
 export function text(
   rule: TextRule,
@@ -267,7 +269,8 @@ export function map<T>(type: FieldType<T>, max: number): FieldType<Readonly<Reco
         if (!parsed.ok) return parsed
         out.push([key, parsed.value])
       }
-      // Not by assignment: a key `__proto__` must stay a key, to be refused by whoever knows the keys.
+      // Not by assignment: a key `__proto__` must stay a key, to be refused by whoever knows the
+      // keys.
       return ok(Object.fromEntries(out))
     },
   }

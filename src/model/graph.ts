@@ -1,7 +1,7 @@
 /**
- * Bodies that carry children: a load balancer with listeners, pools, members and monitors in one request.
- * A listener's default_pool is a full pool or only the name of one defined elsewhere in the request.
- * Source: octavia/api/v2/controllers/load_balancer.py, _graph_create. Pure.
+ * Bodies that carry children: a load balancer with listeners, pools, members and monitors in one
+ * request. A listener's default_pool is a full pool or only the name of one defined elsewhere in
+ * the request. Source: octavia/api/v2/controllers/load_balancer.py, _graph_create. Pure.
  */
 import { fault } from './fault.ts'
 import type { Create, ModelDefaults } from './field.ts'
@@ -77,11 +77,13 @@ export function parseGraph(
 /** A pool with its members and monitor. */
 export function parsePool(input: unknown, path: string, defaults: ModelDefaults): PoolGraph {
   const { members, healthmonitor, ...own } = expectObject(input, path)
-  for (const name of ['protocol', 'lb_algorithm'])
-    if (own[name] === undefined)
+  for (const attribute of ['protocol', 'lb_algorithm'])
+    if (own[attribute] === undefined) {
+      const name = typeof own.name === 'string' ? own.name.slice(0, 255) : 'None'
       throw fault.validation(
-        `Pool definition for '${typeof own.name === 'string' ? own.name.slice(0, 255) : 'None'}' missing required attribute: ${name}`,
+        `Pool definition for '${name}' missing required attribute: ${attribute}`,
       )
+    }
   return {
     pool: parseCreate(poolFields, own, path, defaults),
     members: listOf(members, 'members').map((item) =>

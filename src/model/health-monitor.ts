@@ -1,7 +1,9 @@
 import { type FieldType, field, integer, oneOf, type Row, resource, text, uuid } from './field.ts'
 import { admin, id, named, owned, statuses, tagged, times } from './parts.ts'
 
-/** The types whose checks this release runs; the remaining ones of v2.30 come with their data plane. */
+/**
+ * The types whose checks this release runs; the remaining ones of v2.30 come with their data plane.
+ */
 export const HEALTH_MONITOR_TYPES = ['HTTP', 'HTTPS', 'TCP', 'TLS-HELLO'] as const
 export type HealthMonitorType = (typeof HEALTH_MONITOR_TYPES)[number]
 export const HTTP_TYPES = ['HTTP', 'HTTPS'] as const satisfies readonly HealthMonitorType[]

@@ -15,7 +15,9 @@ import {
 import { admin, described, id, named, owned, statuses, tagged, times } from './parts.ts'
 import type { PoolProtocol } from './pool.ts'
 
-/** The protocols that this release carries; the remaining ones of v2.30 come with their data plane. */
+/**
+ * The protocols that this release carries; the remaining ones of v2.30 come with their data plane.
+ */
 export const LISTENER_PROTOCOLS = ['HTTP', 'TCP'] as const
 export type ListenerProtocol = (typeof LISTENER_PROTOCOLS)[number]
 
@@ -137,7 +139,9 @@ export type Listener = Row<typeof listener.fields>
 /** Fields without a data plane yet: accepted at their defaults, refused otherwise. */
 export const LISTENER_UNSUPPORTED = ['tls_ciphers', 'tls_versions', 'alpn_protocols'] as const
 
-/** The layer 4 protocol of each: two listeners of one load balancer share a port only across these. */
+/**
+ * The layer 4 protocol of each: two listeners of one load balancer share a port only across these.
+ */
 export const L4_PROTOCOL_OF: Readonly<Record<ListenerProtocol, 'TCP' | 'UDP' | 'SCTP'>> = {
   HTTP: 'TCP',
   TCP: 'TCP',

@@ -29,7 +29,9 @@ export const tagged = {
   tags: field(list(text({ max: 255 }), TAGS_MAX), { help: 'Simple string tags.', fallback: [] }),
 } as const
 
-/** Everywhere but on a load balancer the value sent is ignored: the load balancer's project counts. */
+/**
+ * Everywhere but on a load balancer the value sent is ignored: the load balancer's project counts.
+ */
 export const owned = {
   project_id: field(text({ max: 36 }), {
     help: 'The project which owns the resource.',

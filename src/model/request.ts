@@ -1,6 +1,6 @@
 /**
- * Request bodies, checked by the fields of a resource: what is unknown, missing, null or of a wrong type is
- * refused with upstream's text (WSME 0.13: rest/json.py, types.py). Pure.
+ * Request bodies, checked by the fields of a resource: what is unknown, missing, null or of a wrong
+ * type is refused with upstream's text (WSME 0.13: rest/json.py, types.py). Pure.
  */
 import { fault } from './fault.ts'
 import {
@@ -35,7 +35,10 @@ function isDeeper(value: unknown, levels: number): boolean {
   return Object.values(value).some((item) => isDeeper(item, levels - 1))
 }
 
-/** What stands under `wrapper`, which is the only key of a body. `argument` names the body in faults. */
+/**
+ * What stands under `wrapper`, which is the only key of a body. `argument` names the body in
+ * faults.
+ */
 export function unwrap(body: unknown, argument: string, wrapper: string): unknown {
   if (body === undefined) throw fault.missingArgument(argument)
   const outer = expectObject(body, argument)
@@ -82,7 +85,10 @@ export function parseCreate<F extends Fields>(
   return out as Create<F>
 }
 
-/** An update request: only what was sent. Fields fixed at creation are unknown attributes, as upstream. */
+/**
+ * An update request: only what was sent. Fields fixed at creation are unknown attributes, as
+ * upstream.
+ */
 export function parseUpdate<F extends Fields>(
   fields: F,
   input: unknown,

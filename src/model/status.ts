@@ -1,7 +1,8 @@
 /**
- * The state machine of upstream, once: which statuses exist, which of them let a change begin, and what a
- * change leaves behind. Test-and-set in operations, 409 answers and the ends of flows derive from it.
- * Source: octavia/common/constants.py (MUTABLE_STATUSES, DELETABLE_STATUSES, FAILOVERABLE_STATUSES).
+ * The state machine of upstream, once: which statuses exist, which of them let a change begin, and
+ * what a change leaves behind. Test-and-set in operations, 409 answers and the ends of flows derive
+ * from it. Source: octavia/common/constants.py (MUTABLE_STATUSES, DELETABLE_STATUSES,
+ * FAILOVERABLE_STATUSES).
  */
 export const PROVISIONING_STATUSES = [
   'ACTIVE',
@@ -39,7 +40,9 @@ export type AmphoraStatus = (typeof AMPHORA_STATUSES)[number]
 export const LOAD_BALANCER_ACTIONS = ['change', 'delete', 'failover'] as const
 export type LoadBalancerAction = (typeof LOAD_BALANCER_ACTIONS)[number]
 
-/** The statuses of a load balancer in which each action may begin; in all others the answer is 409. */
+/**
+ * The statuses of a load balancer in which each action may begin; in all others the answer is 409.
+ */
 export const MAY_BEGIN: Readonly<Record<LoadBalancerAction, readonly ProvisioningStatus[]>> = {
   change: ['ACTIVE'],
   delete: ['ACTIVE', 'ERROR'],

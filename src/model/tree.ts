@@ -1,4 +1,7 @@
-/** A load balancer with all its children: what the data plane renders and a status tree prints. Pure. */
+/**
+ * A load balancer with all its children: what the data plane renders and a status tree prints.
+ * Pure.
+ */
 import type { Amphora } from './amphora.ts'
 import type { HealthMonitor } from './health-monitor.ts'
 import type { Listener } from './listener.ts'

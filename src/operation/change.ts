@@ -1,8 +1,9 @@
 /**
- * Operations: the rules of every change, one transaction per change. What must be asked of others is asked
- * before it, and the engine is woken after it. In it: quota, the test-and-set of the load balancer, rows and
- * statuses, and the job that carries the change out; so no PENDING row is without a job, and no job without
- * its rows. May import everything up to the store and the worker's catalogue.
+ * Operations: the rules of every change, one transaction per change. What must be asked of others
+ * is asked before it, and the engine is woken after it. In it: quota, the test-and-set of the load
+ * balancer, rows and statuses, and the job that carries the change out; so no PENDING row is
+ * without a job, and no job without its rows. May import everything up to the store and the
+ * worker's catalogue.
  */
 import type { NetworkDriver } from '../driver/network.ts'
 import { fault } from '../model/fault.ts'
@@ -82,7 +83,9 @@ export async function getLoadBalancer(
   return row
 }
 
-/** Makes the load balancer PENDING_UPDATE with the listeners that the change touches, or throws 409. */
+/**
+ * Makes the load balancer PENDING_UPDATE with the listeners that the change touches, or throws 409.
+ */
 export async function lockForChange(
   tx: Tx,
   load_balancer_id: string,

@@ -1,7 +1,7 @@
 /**
- * Creating a load balancer, alone or with all its children. The VIP is allocated before the rows exist, so a
- * HELD job that would take it back is written first: should this process die in between, the job is let go at
- * the next start and the port does not stay behind.
+ * Creating a load balancer, alone or with all its children. The VIP is allocated before the rows
+ * exist, so a HELD job that would take it back is written first: should this process die in
+ * between, the job is let go at the next start and the port does not stay behind.
  */
 import { AddressInUse, type Vip } from '../driver/network.ts'
 import type { AmphoraRole } from '../model/amphora.ts'

@@ -1,4 +1,6 @@
-/** The rules of one resource by itself or beside its parents, which create and update share. Pure. */
+/**
+ * The rules of one resource by itself or beside its parents, which create and update share. Pure.
+ */
 import { parseCidr, parseIp } from '../model/address.ts'
 import { fault } from '../model/fault.ts'
 import type { ModelDefaults } from '../model/field.ts'
@@ -77,7 +79,8 @@ function checkHsts(values: Partial<Listener>, stored: Listener | undefined): voi
       stored === undefined
         ? 'HSTS configuration options hsts_include_subdomains and hsts_preload only make sense ' +
             'if hsts_max_age is set as well.'
-        : 'Cannot enable hsts_include_subdomains or hsts_preload if hsts_max_age was not set as well.',
+        : 'Cannot enable hsts_include_subdomains or hsts_preload if hsts_max_age was not set as ' +
+            'well.',
     )
   if (maxAge !== null)
     throw fault.validation(

@@ -1,4 +1,6 @@
-/** Rows with their relatives, ready to be answered: one query per kind of relative for a whole page. */
+/**
+ * Rows with their relatives, ready to be answered: one query per kind of relative for a whole page.
+ */
 import type { HealthMonitor } from '../model/health-monitor.ts'
 import type { Listener } from '../model/listener.ts'
 import type { LoadBalancer } from '../model/load-balancer.ts'

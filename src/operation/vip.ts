@@ -1,7 +1,7 @@
 /**
- * The VIP which a create request asks for: which network and subnet, whose port, which address. Asks the
- * network, changes nothing. Order of checks and texts: octavia/api/v2/controllers/load_balancer.py,
- * _validate_vip_request_object.
+ * The VIP which a create request asks for: which network and subnet, whose port, which address.
+ * Asks the network, changes nothing. Order of checks and texts:
+ * octavia/api/v2/controllers/load_balancer.py, _validate_vip_request_object.
  */
 import type { Network, NetworkDriver, Port, Subnet, VipRequest } from '../driver/network.ts'
 import { contains, lastAddress, parseCidr, parseIp } from '../model/address.ts'

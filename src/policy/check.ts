@@ -50,8 +50,9 @@ export function authorize(rule: RuleName, caller: Subject, project_id: string | 
 }
 
 /**
- * The project to which a list is limited; null is all of them. A caller without the global rule sees the
- * project asked for or its own, and only as far as `rule` allows (rbac: base.py, _auth_get_all).
+ * The project to which a list is limited; null is all of them. A caller without the global rule
+ * sees the project asked for or its own, and only as far as `rule` allows (rbac: base.py,
+ * _auth_get_all).
  */
 export function listScope(
   rule: RuleName,

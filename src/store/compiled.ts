@@ -1,6 +1,6 @@
 /**
- * Queries of hot paths, built and compiled once per database: building one costs more than running it. The
- * parameters are given anew each time, in the order in which the query names them.
+ * Queries of hot paths, built and compiled once per database: building one costs more than running
+ * it. The parameters are given anew each time, in the order in which the query names them.
  */
 import type { CompiledQuery } from 'kysely'
 import type { Db } from './store.ts'

@@ -1,6 +1,6 @@
 /**
- * Quotas: a row per project that ever created something, with its own limits; usage is counted from live rows
- * in the transaction of the change, so that no counter can drift.
+ * Quotas: a row per project that ever created something, with its own limits; usage is counted from
+ * live rows in the transaction of the change, so that no counter can drift.
  */
 import type { Fields, Resource } from '../model/field.ts'
 import { healthMonitor } from '../model/health-monitor.ts'

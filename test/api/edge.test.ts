@@ -1,4 +1,6 @@
-/** Around the routes: versions, negotiation, forms of paths, sizes, ids, and what an error shows. */
+/**
+ * Around the routes: versions, negotiation, forms of paths, sizes, ids, and what an error shows.
+ */
 import { expect, test } from 'vitest'
 import { RoutingError } from '../../src/api/faults.ts'
 import { DriverError } from '../../src/driver/error.ts'

@@ -210,7 +210,10 @@ export function createHarness(
 
 const LBAAS = '/v2.0/lbaas'
 
-/** What the worker does at the end of every job: what is PENDING_DELETE goes, all else becomes ACTIVE. */
+/**
+ * What the worker does at the end of every job: what is PENDING_DELETE goes, all else becomes
+ * ACTIVE.
+ */
 export async function settle({ store }: Harness): Promise<void> {
   await store.transaction(async (tx) => {
     const gone = (table: string) =>

@@ -1,4 +1,7 @@
-/** Bodies by fields: generated from the definitions, so that a new field is covered when it is written. */
+/**
+ * Bodies by fields: generated from the definitions, so that a new field is covered when it is
+ * written.
+ */
 import { describe, expect, test } from 'vitest'
 import type { Fields, ModelDefaults } from '../../src/model/field.ts'
 import { healthMonitor } from '../../src/model/health-monitor.ts'

@@ -1,4 +1,6 @@
-/** Creating a load balancer: which VIP it gets, what is refused, and that nothing is left behind. */
+/**
+ * Creating a load balancer: which VIP it gets, what is refused, and that nothing is left behind.
+ */
 import { describe, expect, test } from 'vitest'
 import type { OperationSettings } from '../../src/operation/change.ts'
 import {

@@ -16,7 +16,9 @@ const { argument, singular, plural, fields } = member
 const createFields = { ...fields, ...memberFields }
 const area = 'lbaas'
 
-/** The pool of the path; the router wants one name, `id`, for the same place in all paths of pools. */
+/**
+ * The pool of the path; the router wants one name, `id`, for the same place in all paths of pools.
+ */
 async function getPool(api: Api, call: Call) {
   const id = call.params.id ?? ''
   return getRow(api.store.read, pool, parseUuid(id) ?? id)
