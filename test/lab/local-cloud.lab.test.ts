@@ -1,13 +1,14 @@
 /** The local cloud on real links and namespaces: isolation, survival, healing, refusals, no leftovers. */
-import { appendFileSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { LocalCloud } from '../../src/driver/local/cloud.ts'
+import { DEFAULT_MANAGEMENT, type LocalCloud } from '../../src/driver/local/cloud.ts'
 import { findProcess } from '../../src/driver/local/process.ts'
 import { AddressInUse } from '../../src/driver/network.ts'
 import { systemClock } from '../../src/system/clock.ts'
 import { newId } from '../../src/system/ids.ts'
+import { silentLog } from '../../src/system/log.ts'
 import { leftovers, type Snapshot, snapshot } from './leftovers.ts'
 import { askAgent, labMissing, newInstanceRequest, openLabCloud, say, sh } from './local-cloud.ts'
 import { buildAmphora, deleteAmphora, type Story } from './local-story.ts'
@@ -63,6 +64,64 @@ describe.skipIf(missing !== undefined)(`local cloud${missing ? ` (${missing})` :
     expect(report.addresses).toContain((await cloud.compute.find(amphora_id))?.lb_network_ip)
     expect(report.addresses).not.toContain(port)
     await deleteAmphora(cloud, story)
+  })
+
+  test('/tmp is its own unless the amphora is run from there', async () => {
+    const elsewhere = mkdtempSync('/var/tmp/octavia-lite local-')
+    const other = openLabCloud(elsewhere)
+    await other.start()
+    const request = newInstanceRequest()
+    await other.compute.build(request)
+    expect((await askAgent(other, request.amphora_id)).temporary).toEqual([])
+    await other.teardown()
+    rmSync(elsewhere, { recursive: true })
+    await cloud.start()
+    await cloud.compute.build(request)
+    expect((await askAgent(cloud, request.amphora_id)).temporary).toContain(basename(folder))
+  })
+
+  test('IPv6 networks', async () => {
+    cloud = openLabCloud(folder, {
+      networks: [{ name: 'six', cidr: 'fd00:10::/64', host_access: true }],
+      management: { ...DEFAULT_MANAGEMENT, cidr: 'fd00:16::/64', host_address: 'fd00:16::2' },
+    })
+    await cloud.start()
+    const story = newStory()
+    const vip = await buildAmphora(cloud, story)
+    expect(vip.ip_address).toMatch(/^fd00:10::[2-9]$/)
+    expect((await askAgent(cloud, story.amphora_id)).settings).toContain(story.amphora_id)
+    expect(await cloud.heal()).toEqual({ repaired: [], problems: [] })
+    await sh('ip link delete o-hm0')
+    await cloud.heal()
+    await askAgent(cloud, story.amphora_id)
+    await deleteAmphora(cloud, story)
+  })
+
+  test('a firewall that keeps amphorae from being reached is named, with the cure', async () => {
+    await sh(
+      'nft add table ip filter',
+      "nft 'add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }'",
+    )
+    const warnings: string[] = []
+    const log = { ...silentLog, warning: (message: string) => void warnings.push(message) }
+    cloud = openLabCloud(folder, {}, { log })
+    await cloud.start()
+    const request = newInstanceRequest()
+    await cloud.compute.build(request)
+    const filtered = existsSync('/proc/sys/net/bridge/bridge-nf-call-iptables')
+    expect(warnings).toHaveLength(filtered ? 1 : 0)
+    const cure = /let them pass: (nft insert rule .*)$/.exec(warnings[0] ?? '')?.[1]
+    if (cure !== undefined) {
+      // Each waits 300 ms in vain; the agent is there long before the last.
+      for (let time = 0; time < 4; time++)
+        expect(await say(cloud, request.amphora_id, 'hello')).toBe('')
+      await sh(cure.replaceAll('"', '\\"'))
+    }
+    await askAgent(cloud, request.amphora_id)
+    cloud = openLabCloud(folder, {}, { log })
+    await cloud.start()
+    expect(warnings).toHaveLength(filtered ? 1 : 0)
+    await sh('nft delete table ip filter')
   })
 
   test('what runs beside the agent outlives a crash of the agent', async () => {

@@ -78,6 +78,7 @@ export interface Report {
   readonly mode: string
   readonly kept: boolean
   readonly namespaces: readonly string[]
+  readonly temporary: readonly string[]
   readonly environment: readonly string[]
   readonly macs: readonly string[]
   readonly addresses: readonly string[]

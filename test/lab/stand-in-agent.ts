@@ -27,6 +27,7 @@ function report(): object {
     mode: (statSync('/etc/octavia/amphora-agent.conf').mode & 0o777).toString(8),
     kept: existsSync('/var/lib/octavia/kept'),
     namespaces: readdirSync('/run/netns'),
+    temporary: readdirSync('/tmp'),
     environment: Object.keys(process.env).sort(),
     macs: readdirSync('/sys/class/net').map((name) =>
       readFileSync(`/sys/class/net/${name}/address`, 'utf8').trim(),

@@ -21,8 +21,9 @@ import type { Network, NetworkDriver, Port, Subnet } from '../network.ts'
 import { createLocalCompute } from './compute.ts'
 import { foreignLink, refuseLostPorts, refuseOverlaps } from './conflict.ts'
 import { desiredLinks } from './desired.ts'
+import { firewallInTheWay } from './firewall.ts'
 import { guarded } from './guarded.ts'
-import { inspectHost, makeMountPoints, removeMountPoints } from './host.ts'
+import { inspectHost, makeMountPoints, realPaths, removeMountPoints } from './host.ts'
 import { Instances } from './instances.ts'
 import { createLinkKeeper, type LinkKeeper } from './link-keeper.ts'
 import { type DesiredLink, planLinks } from './links.ts'
@@ -30,7 +31,7 @@ import { portLinkName, portPeerName } from './naming.ts'
 import { createLocalNetwork, toNetwork, toPort, toSubnet } from './network.ts'
 import { LocalPorts } from './ports.ts'
 import { LocalState } from './state.ts'
-import { SUPERVISOR_SCRIPT } from './supervisor.ts'
+import { foldersToCover, SUPERVISOR_SCRIPT } from './supervisor.ts'
 import { createTopology, type ManagementOptions, type NetworkOptions } from './topology.ts'
 
 export interface LocalCloudDeps {
@@ -41,7 +42,7 @@ export interface LocalCloudDeps {
 }
 
 export interface LocalCloudOptions {
-  /** A folder of our own; made if it is not there. Absolute. */
+  /** A folder of our own; made if it is not there. */
   readonly state_dir: string
   readonly networks: readonly NetworkOptions[]
   readonly management: ManagementOptions
@@ -111,7 +112,8 @@ export function createLocalCloud(deps: LocalCloudDeps, options: LocalCloudOption
   const { deployment } = state
   const topology = createTopology(deployment, options.networks, options.management)
   const ports = new LocalPorts(state, topology)
-  const script = join(options.state_dir, 'supervise')
+  const script = join(state.folder, 'supervise')
+  const covered = foldersToCover([state.folder, ...realPaths(options.agent_command)])
   // Before `start` nobody may compare: everything we made earlier would look superfluous.
   let wanted: 'unknown' | 'networks' | 'nothing' = 'unknown'
   let healing = false
@@ -128,7 +130,7 @@ export function createLocalCloud(deps: LocalCloudDeps, options: LocalCloudOption
   )
   const instances = new Instances(
     { ...deps, state, topology, keeper },
-    { script, agent_command: options.agent_command },
+    { script, covered, agent_command: options.agent_command },
   )
   const prepareHost = (): void => {
     assert(wanted === 'networks', 'an instance needs the networks of the local cloud')
@@ -169,6 +171,8 @@ export function createLocalCloud(deps: LocalCloudDeps, options: LocalCloudOption
       instances.adopt()
       const [stranger] = planLinks(deployment, networkLinks(), found.links).foreign
       if (stranger !== undefined) throw foreignLink(stranger.name, stranger.alias)
+      const warning = await firewallInTheWay(deps.processes)
+      if (warning !== undefined) deps.log.warning(warning)
       writeFileAtomic(script, SUPERVISOR_SCRIPT, 0o700)
       wanted = 'networks'
       const { changes, failed } = await keeper.reconcile()

@@ -1,5 +1,6 @@
 /** What the local cloud asks of its host besides links: rights, programs, mount points. */
-import { existsSync, rmdirSync } from 'node:fs'
+import { existsSync, realpathSync, rmdirSync } from 'node:fs'
+import { isAbsolute } from 'node:path'
 import { makeFolder } from '../../system/files.ts'
 import { type NetworkState, readNetwork } from '../../system/ip.ts'
 import { CommandError, type Processes } from '../../system/process.ts'
@@ -47,4 +48,12 @@ export function removeMountPoints(state: LocalState): void {
     }
   }
   state.setMadeFolders([])
+}
+
+/** What paths among the words of a command lead to, the paths themselves included. */
+export function realPaths(words: readonly string[]): string[] {
+  return words.flatMap((word) => {
+    if (!isAbsolute(word)) return []
+    return existsSync(word) ? [word, realpathSync(word)] : [word]
+  })
 }

@@ -33,6 +33,8 @@ export interface InstancesDeps {
 export interface InstancesOptions {
   /** The file of the supervisor script. */
   readonly script: string
+  /** Folders which an amphora has for itself, empty at first. */
+  readonly covered: readonly string[]
   readonly agent_command: readonly string[]
 }
 
@@ -137,12 +139,7 @@ export class Instances {
     const folder = state.folderOf(amphora_id)
     // What is left of an earlier process: links into a namespace that is going away would look right.
     if (this.#processes.delete(amphora_id)) await keeper.reconcile()
-    const supervisor = {
-      script: this.#options.script,
-      folder,
-      hostname: record.name,
-      agent_command: this.#options.agent_command,
-    }
+    const supervisor = { ...this.#options, folder, hostname: record.name }
     await startProcess(this.#deps, supervisor, async (process) => {
       this.#processes.set(amphora_id, process)
       await keeper.ensure('build', portLinkName(record.port_id))

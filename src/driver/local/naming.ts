@@ -28,7 +28,8 @@ export function isOurs(deployment: string, link: Link): boolean {
   return link.alias.startsWith(`${MARK_PREFIX}:${deployment}:`)
 }
 
-export const bridgeName = (network_id: string): string => `obr-${shortOf(network_id)}`
+export const BRIDGE_PREFIX = 'obr-'
+export const bridgeName = (network_id: string): string => BRIDGE_PREFIX + shortOf(network_id)
 /** The end of a port that is on the bridge. */
 export const portLinkName = (port_id: string): string => `opt-${shortOf(port_id)}`
 /** The end of a port that its user has. */

@@ -4,7 +4,7 @@
  *
  *   deployment.json   ports/<port>.json   amphorae/<amphora>/{instance.json,process,agent.log,etc/,lib/}
  */
-import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeFolder, readTextIfExists, SECRET_MODE, writeFileAtomic } from '../../system/files.ts'
 import { newId, parseUuid } from '../../system/ids.ts'
@@ -39,14 +39,16 @@ interface DeploymentRecord {
 const DELETED_PREFIX = '.deleted-'
 
 export class LocalState {
-  readonly #folder: string
+  /** Where all of it is: absolute, and without symbolic links, because parts of it are mounted. */
+  readonly folder: string
   #deployment: DeploymentRecord
   readonly #ports: Map<string, PortRecord>
   readonly #instances: Map<string, InstanceRecord>
 
   /** Reads `folder`, or makes it; finishes deletions which a crash interrupted. */
   constructor(folder: string) {
-    this.#folder = folder
+    makeFolder(folder, 0o700)
+    this.folder = realpathSync(folder)
     makeFolder(join(folder, 'ports'), 0o700)
     makeFolder(join(folder, 'amphorae'), 0o700)
     const path = join(folder, 'deployment.json')
@@ -104,7 +106,7 @@ export class LocalState {
 
   /** The folder of an amphora, whether it has an instance or not. */
   folderOf(amphora_id: string): string {
-    return join(this.#folder, 'amphorae', amphora_id)
+    return join(this.folder, 'amphorae', amphora_id)
   }
 
   /** From here on the instance exists; everything it needs must be in its folder. */
@@ -118,7 +120,7 @@ export class LocalState {
     const folder = this.folderOf(amphora_id)
     this.#instances.delete(amphora_id)
     if (!existsSync(folder)) return
-    const deleted = join(this.#folder, 'amphorae', DELETED_PREFIX + amphora_id)
+    const deleted = join(this.folder, 'amphorae', DELETED_PREFIX + amphora_id)
     rmSync(deleted, { recursive: true, force: true })
     renameSync(folder, deleted)
     rmSync(deleted, { recursive: true, force: true })
@@ -130,11 +132,11 @@ export class LocalState {
 
   setMadeFolders(made_folders: readonly string[]): void {
     this.#deployment = { ...this.#deployment, made_folders }
-    writeRecord(join(this.#folder, 'deployment.json'), this.#deployment)
+    writeRecord(join(this.folder, 'deployment.json'), this.#deployment)
   }
 
   #portPath(id: string): string {
-    return join(this.#folder, 'ports', `${id}.json`)
+    return join(this.folder, 'ports', `${id}.json`)
   }
 }
 

@@ -7,8 +7,6 @@
  * (the network interfaces are there), then `started`. If standard input ends before `go`, it ends as well: its
  * starter is dead, and nobody would give it a network.
  */
-import { dirname } from 'node:path'
-
 export const READY = 'ready'
 export const GO = 'go'
 export const STARTED = 'started'
@@ -38,11 +36,12 @@ printf '%s\\n' "$name" >/proc/sys/kernel/hostname
 mount --bind "$folder/etc" /etc/octavia
 mount --bind "$folder/lib" /var/lib/octavia
 for path in $covered; do
+  mode=755
+  [ "$path" != /tmp ] || mode=1777
   mkdir -p "$path"
-  mount -t tmpfs -o size=64m,mode=755 octavia-lite "$path"
+  mount -t tmpfs -o "size=64m,mode=$mode" octavia-lite "$path"
 done
 mkdir -p /run/netns
-chmod 1777 /tmp
 mount -t sysfs sysfs /sys
 mount -t proc proc /proc
 
@@ -71,21 +70,23 @@ export function supervisorArgv(supervisor: {
   readonly script: string
   readonly folder: string
   readonly hostname: string
+  readonly covered: readonly string[]
   readonly agent_command: readonly string[]
 }): string[] {
-  const { script, folder, hostname, agent_command } = supervisor
+  const { script, folder, hostname, covered, agent_command } = supervisor
   // Slave: what the host unmounts goes here as well, so that we do not keep its namespaces busy.
   const namespaces = ['--net', '--mount', '--pid', '--uts', '--ipc', '--propagation', 'slave']
-  const covered = foldersToCover([script, folder, ...agent_command])
   return [
     ...['unshare', ...namespaces, '--fork', '/bin/sh', script, folder, hostname],
     ...[covered.join(' '), ...agent_command],
   ]
 }
 
-/** /run and /tmp become the amphora's own, unless one holds what it is run from; /run/netns always does. */
+/**
+ * /run and /tmp become the amphora's own, unless one of them holds what the amphora is run from; /run/netns
+ * always does. `paths` are absolute and without symbolic links.
+ */
 export function foldersToCover(paths: readonly string[]): string[] {
-  const holds = (folder: string): boolean =>
-    paths.some((path) => `${dirname(path)}/`.startsWith(`${folder}/`))
+  const holds = (folder: string): boolean => paths.some((path) => path.startsWith(`${folder}/`))
   return [holds('/run') ? '/run/netns' : '/run', ...(holds('/tmp') ? [] : ['/tmp'])]
 }
