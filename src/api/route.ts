@@ -4,6 +4,7 @@
  * calls of operations; it may import all folders above it and never health, housekeeping or agent.
  */
 import type { Caller, IdentityDriver } from '../driver/identity.ts'
+import type { Network, Subnet } from '../driver/network.ts'
 import type { Fields } from '../model/field.ts'
 import type { OperationDependencies, Origin } from '../operation/change.ts'
 import { authorize } from '../policy/check.ts'
@@ -34,10 +35,18 @@ export const DEFAULT_API_OPTIONS: ApiOptions = {
   max_request_body_size: 114_688,
 }
 
+/** The networks of this machine, as far as users see them. */
+export interface LocalNetworks {
+  listNetworks(): readonly Network[]
+  listSubnets(): readonly Subnet[]
+}
+
 export interface Api extends OperationDependencies {
   readonly identity: IdentityDriver
   readonly log: Log
   readonly options: ApiOptions
+  /** null where a network service of its own answers for networks. */
+  readonly localNetworks: LocalNetworks | null
 }
 
 /** One request after its edge was checked: plain values, nothing of the framework. */

@@ -6,6 +6,7 @@ import { JOB_ROUTES } from './v2/jobs.ts'
 import { LISTENER_ROUTES } from './v2/listeners.ts'
 import { LOAD_BALANCER_ROUTES } from './v2/load-balancers.ts'
 import { MEMBER_ROUTES } from './v2/members.ts'
+import { NETWORK_ROUTES } from './v2/networks.ts'
 import { POOL_ROUTES } from './v2/pools.ts'
 import { PROVIDER_ROUTES } from './v2/providers.ts'
 import { VERSION_ROUTES } from './versions.ts'
@@ -20,4 +21,5 @@ export const ROUTES = {
   amphorae: AMPHORA_ROUTES,
   providers: PROVIDER_ROUTES,
   jobs: JOB_ROUTES,
+  networks: NETWORK_ROUTES,
 } as const satisfies Readonly<Record<string, readonly Route[]>>

@@ -57,6 +57,9 @@ export const RULES = {
   'job:get_all': 'admin',
   'job:get_one': 'admin',
 
+  // The local cloud's networks are everybody's.
+  'network:get_all': 'anyone',
+
   // What needs no caller: the version document and the description of the API.
   public: 'anyone',
   // Needs a caller, no role: the string that names the version.

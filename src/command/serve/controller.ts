@@ -1,0 +1,232 @@
+/** `serve`, put together by hand: reads as the story of a start and of a stop. */
+import { type App, createApi } from '../../api/app.ts'
+import { createNoauthIdentity } from '../../api/identity.ts'
+import { listenApi } from '../../api/listen.ts'
+import { loadConfig } from '../../config/load.ts'
+import type { Config } from '../../config/options.ts'
+import { mutableChanges } from '../../config/reload.ts'
+import { createEngine } from '../../flow/engine.ts'
+import type { Boundary } from '../../flow/step.ts'
+import { createHealthManager } from '../../health/health-manager.ts'
+import { createHousekeeping } from '../../housekeeping/housekeeping.ts'
+import { openStore } from '../../store/store.ts'
+import { systemClock } from '../../system/clock.ts'
+import { systemDatagrams } from '../../system/datagram.ts'
+import { newId } from '../../system/ids.ts'
+import { createLog, errorText, type Log } from '../../system/log.ts'
+import { abandonJob, FLOWS } from '../../worker/flows.ts'
+import { CommandFailure, EXIT } from '../io.ts'
+import { openDataFolder } from './data-folder.ts'
+import { createDrivers, type Drivers } from './drivers.ts'
+import { agentConfigRenderer, apiOptions, operationSettings, workerOptions } from './settings.ts'
+
+export interface ControllerOptions {
+  /** null is the embedded default. */
+  readonly configFile: string | null
+  /** The octavia-lite that runs in amphorae of the local cloud; absolute. */
+  readonly agentExecutable: string
+  /** Whether the log is for people, where the configuration leaves that open. */
+  readonly terminal: boolean
+  readonly write: (line: string) => void
+  /** Where a test stops the world. */
+  readonly checkpoint?: (boundary: Boundary) => void
+}
+
+export interface Controller {
+  readonly url: URL
+  /** Takes over the mutable options of the file as it is now. */
+  reload(): void
+  /** No new work; flows stop at a step boundary and go on at the next start. */
+  stop(): Promise<void>
+}
+
+/** The project of those who name none, where nobody has to prove who he is. */
+const NOAUTH_PROJECT = 'default'
+/** Between looks at the links and processes of the local cloud. */
+const HEAL_MS = 5_000
+
+/** Throws ConfigError, StoreError, DriverError or CommandFailure, each one sentence, when it cannot start. */
+export async function startController(options: ControllerOptions): Promise<Controller> {
+  let config = loadConfig(options.configFile)
+  const log = openLog(options, () => config)
+  const folder = await openDataFolder(config.DEFAULT.data_dir)
+  // Undone from the last to the first, by a stop and by a start that fails on the way.
+  const undo: (() => unknown)[] = [folder.release]
+  const unwind = async (): Promise<void> => {
+    for (const step of undo.splice(0).reverse()) await step()
+  }
+  try {
+    const store = openStore(folder.database)
+    undo.push(() => store.close())
+    const heartbeatKey = (): string => config.health_manager.heartbeat_key ?? folder.heartbeatKey
+    const drivers = createDrivers({ config, folder, log, agentExecutable: options.agentExecutable })
+    const engine = createEngine(
+      {
+        store,
+        clock: systemClock,
+        log,
+        flows: FLOWS,
+        abandoned: abandonJob,
+        world: {
+          clock: systemClock,
+          ...drivers,
+          renderAgentConfig: agentConfigRenderer(() => config, heartbeatKey),
+          client_ca: drivers.clientCa,
+          options: workerOptions(config),
+        },
+        ...(options.checkpoint === undefined ? {} : { checkpoint: options.checkpoint }),
+      },
+      config.task_flow,
+    )
+    const api = createApi({
+      store,
+      network: drivers.network,
+      clock: systemClock,
+      newId,
+      engine,
+      log,
+      settings: operationSettings(config),
+      identity: createNoauthIdentity({ default_project_id: NOAUTH_PROJECT }),
+      options: apiOptions(config),
+      localNetworks: drivers.cloud ?? null,
+    })
+    // The port first: where it is taken, nothing of this machine may have been touched.
+    const gate = closedUntilOpened(api)
+    const listening = listen(gate.app, config)
+    undo.push(() => listening.stop())
+    await startCloud(drivers, log, undo)
+    await engine.start()
+    undo.push(() => engine.stop())
+    const health = createHealthManager(
+      { clock: systemClock, store, datagrams: systemDatagrams, log },
+      {
+        ...config.health_manager,
+        ...receiveBuffer(config),
+        heartbeat_key: heartbeatKey,
+        heartbeat_interval_ms: () => config.health_manager.heartbeat_interval * 1000,
+        heartbeat_timeout_ms: config.health_manager.heartbeat_timeout * 1000,
+        health_check_interval_ms: config.health_manager.health_check_interval * 1000,
+      },
+    )
+    await startHealth(health, config)
+    undo.push(() => health.stop())
+    const housekeeping = createHousekeeping(
+      { clock: systemClock, store, log },
+      config.house_keeping,
+    )
+    housekeeping.start()
+    undo.push(() => housekeeping.stop())
+    gate.open()
+    log.info('octavia-lite serves', { url: listening.url.href, data_dir: config.DEFAULT.data_dir })
+    return {
+      url: listening.url,
+      reload: () => {
+        config = reloaded(config, options.configFile, log)
+      },
+      stop: async () => {
+        log.info('octavia-lite stops at the next step boundaries')
+        await unwind()
+        log.info('octavia-lite has stopped')
+      },
+    }
+  } catch (error) {
+    await unwind()
+    throw error
+  }
+}
+
+function openLog(options: ControllerOptions, config: () => Config): Log {
+  const { log_format } = config().DEFAULT
+  const auto = options.terminal ? 'human' : 'json'
+  return createLog({
+    format: log_format === 'auto' ? auto : log_format,
+    level: () => (config().DEFAULT.debug ? 'debug' : 'info'),
+    write: options.write,
+    now: () => systemClock.now(),
+  })
+}
+
+/** Requests that come while the rest starts wait for it. */
+function closedUntilOpened(app: App): { readonly app: App; open(): void } {
+  const opened = Promise.withResolvers<void>()
+  let isOpen = false
+  return {
+    app: {
+      handle: async (request) => {
+        if (!isOpen) await opened.promise
+        return await app.handle(request)
+      },
+    },
+    open: () => {
+      isOpen = true
+      opened.resolve()
+    },
+  }
+}
+
+function listen(app: App, config: Config): ReturnType<typeof listenApi> {
+  const { bind_host: hostname, bind_port: port } = config.api_settings
+  try {
+    return listenApi(app, { hostname, port })
+  } catch (cause) {
+    const { code } = cause as { code?: string }
+    const why = code === 'EADDRINUSE' ? 'the port is in use' : errorText(cause)
+    throw new CommandFailure(
+      `the API cannot listen on ${hostname}:${port}: ${why}; set [api_settings] bind_host and bind_port`,
+      EXIT.failure,
+      cause,
+    )
+  }
+}
+
+async function startCloud({ cloud }: Drivers, log: Log, undo: (() => unknown)[]): Promise<void> {
+  if (cloud === undefined) return
+  undo.push(async () => {
+    // With nothing left that needs them, the networks go too; otherwise they and the amphorae stay.
+    await cloud.teardownIfIdle()
+    await cloud.stop()
+  })
+  await cloud.start()
+  const end = systemClock.every(HEAL_MS, async () => {
+    try {
+      const { repaired, problems } = await cloud.heal()
+      if (repaired.length > 0) log.warning('local cloud repaired', { repaired })
+      for (const problem of problems) log.error('local cloud cannot be repaired', { problem })
+    } catch (error) {
+      log.error('local cloud cannot be looked at', { error })
+    }
+  })
+  undo.push(end)
+}
+
+async function startHealth(health: { start(): Promise<void> }, config: Config): Promise<void> {
+  try {
+    await health.start()
+  } catch (cause) {
+    const { bind_ip, bind_port } = config.health_manager
+    throw new CommandFailure(
+      `heartbeats cannot be received at ${bind_ip}:${bind_port}: ${errorText(cause)}; ` +
+        'set [health_manager] bind_ip and bind_port',
+      EXIT.failure,
+      cause,
+    )
+  }
+}
+
+function receiveBuffer(config: Config): { receive_buffer_bytes?: number } {
+  const { sock_rlimit } = config.health_manager
+  return sock_rlimit === 0 ? {} : { receive_buffer_bytes: sock_rlimit }
+}
+
+/** A file that is wrong now changes nothing. */
+function reloaded(running: Config, file: string | null, log: Log): Config {
+  try {
+    const { config, changed, ignored } = mutableChanges(running, loadConfig(file))
+    log.info('configuration read again', { changed })
+    if (ignored.length > 0) log.warning('these options need a restart', { ignored })
+    return config
+  } catch (error) {
+    log.error('configuration is wrong and was not taken over', { error })
+    return running
+  }
+}

@@ -1,0 +1,161 @@
+/** Names of drivers to implementations: the only place that knows both. */
+import { readFileSync } from 'node:fs'
+import type {
+  AmphoraDriverName,
+  ComputeDriverName,
+  NetworkDriverName,
+} from '../../config/options/worker.ts'
+import type { Config } from '../../config/options.ts'
+import type { AmphoraDriver } from '../../driver/amphora.ts'
+import type { CertificateGenerator } from '../../driver/certificate.ts'
+import type { ComputeDriver } from '../../driver/compute.ts'
+import { type CaFiles, createLocalCertificateGenerator } from '../../driver/local/certificate.ts'
+import { createLocalCloud, DEFAULT_MANAGEMENT, type LocalCloud } from '../../driver/local/cloud.ts'
+import type { NetworkDriver } from '../../driver/network.ts'
+import { createNoopAmphora } from '../../driver/noop/amphora.ts'
+import { createNoopCertificateGenerator } from '../../driver/noop/certificate.ts'
+import { createNoopCompute } from '../../driver/noop/compute.ts'
+import { createNoopNetwork } from '../../driver/noop/network.ts'
+import { createRestAmphoraDriver } from '../../driver/rest/amphora.ts'
+import { createTransport } from '../../driver/rest/transport.ts'
+import { systemClock } from '../../system/clock.ts'
+import { systemLauncher } from '../../system/detached.ts'
+import type { Log } from '../../system/log.ts'
+import { systemProcesses } from '../../system/process.ts'
+import { CommandFailure, EXIT } from '../io.ts'
+import type { DataFolder } from './data-folder.ts'
+
+export interface Drivers {
+  readonly network: NetworkDriver
+  readonly compute: ComputeDriver
+  readonly amphora: AmphoraDriver
+  readonly certificates: CertificateGenerator
+  /** PEM of the CA which agents trust. */
+  readonly clientCa: string
+  /** Where the local cloud is used, it has to be started and looked after. */
+  readonly cloud: LocalCloud | undefined
+}
+
+export interface Place {
+  readonly config: Config
+  readonly folder: DataFolder
+  readonly log: Log
+  /** The octavia-lite that runs in amphorae of the local cloud; absolute. */
+  readonly agentExecutable: string
+}
+
+export function createDrivers(place: Place): Drivers {
+  const { config, folder } = place
+  const { network_driver, compute_driver, amphora_driver } = config.controller_worker
+  const cloud =
+    network_driver === 'local' || compute_driver === 'local' ? openLocalCloud(place) : undefined
+  const local = (): LocalCloud => {
+    if (cloud === undefined) throw new CommandFailure('the local cloud is not configured')
+    return cloud
+  }
+  const networks: Record<NetworkDriverName, () => NetworkDriver> = {
+    local: () => local().network,
+    network_noop_driver: createNoopNetwork,
+  }
+  const computes: Record<ComputeDriverName, () => ComputeDriver> = {
+    local: () => local().compute,
+    compute_noop_driver: createNoopCompute,
+  }
+  const amphorae: Record<AmphoraDriverName, () => AmphoraDriver> = {
+    amphora_haproxy_rest_driver: () => openRestDriver(place),
+    amphora_noop_driver: createNoopAmphora,
+  }
+  const { client_ca } = config.controller_worker
+  return {
+    network: networks[network_driver](),
+    compute: computes[compute_driver](),
+    amphora: amphorae[amphora_driver](),
+    certificates: openGenerator(place),
+    clientCa: client_ca === null ? folder.clientCa.certificate : readPem(client_ca),
+    cloud,
+  }
+}
+
+function openLocalCloud({ config, folder, log, agentExecutable }: Place): LocalCloud {
+  const { networks, management_cidr, management_host_ip } = config.local_cloud
+  return createLocalCloud(
+    { processes: systemProcesses, launcher: systemLauncher, clock: systemClock, log },
+    {
+      state_dir: folder.cloud,
+      networks: networks.map((network) => ({
+        name: network.name,
+        cidr: network.cidr,
+        host_access: network.host_access,
+        mtu: network.mtu,
+        ...(network.gateway_ip === null ? {} : { gateway_ip: network.gateway_ip }),
+        ...(network.id === null ? {} : { id: network.id }),
+        ...allocation(network.allocation_start, network.allocation_end),
+      })),
+      management: {
+        ...DEFAULT_MANAGEMENT,
+        cidr: management_cidr,
+        host_address: management_host_ip,
+        host_interface: config.haproxy_amphora.lb_network_interface,
+      },
+      agent_command: [agentExecutable, 'agent'],
+    },
+  )
+}
+
+function allocation(
+  first: string | null,
+  last: string | null,
+): { allocation?: { first: string; last: string } } {
+  return first === null || last === null ? {} : { allocation: { first, last } }
+}
+
+/** A key takes longer than all else, so none is made where no agent will ever show a certificate. */
+function openGenerator({ config, folder }: Place): CertificateGenerator {
+  const deps = { clock: systemClock }
+  const validity_s = config.certificates.cert_validity_time
+  return config.controller_worker.compute_driver === 'compute_noop_driver'
+    ? createNoopCertificateGenerator(deps, { validity_s })
+    : createLocalCertificateGenerator(deps, { ca: serverCa(config, folder), validity_s })
+}
+
+function openRestDriver({ config, folder }: Place): AmphoraDriver {
+  const { client_cert, server_ca, bind_port, ...haproxy } = config.haproxy_amphora
+  const { user_log_facility, administrative_log_facility } = config.amphora_agent
+  const client = client_cert === null ? folder.client : splitPem(readPem(client_cert))
+  const tls = {
+    cert: client.certificate,
+    key: client.key,
+    ca: server_ca === null ? folder.serverCa.certificate : readPem(server_ca),
+  }
+  const seconds = haproxy.rest_request_conn_timeout + haproxy.rest_request_read_timeout
+  const transport = { port: bind_port, timeout_ms: seconds * 1000 }
+  return createRestAmphoraDriver({
+    connect: (address) => createTransport(tls, transport, address),
+    options: { ...haproxy, user_log_facility, administrative_log_facility },
+  })
+}
+
+/** A file with both, in any order, as upstream's client_cert. */
+function splitPem(text: string): { readonly certificate: string; readonly key: string } {
+  const blocks = text.match(/-----BEGIN ([^-]+)-----[^-]+-----END \1-----/g) ?? []
+  const of = (kind: RegExp): string => blocks.filter((block) => kind.test(block)).join('\n')
+  return { certificate: of(/BEGIN CERTIFICATE-/), key: of(/PRIVATE KEY-/) }
+}
+
+/** The operator's CA where one is configured, else the one made at first start. */
+function serverCa(config: Config, folder: DataFolder): CaFiles {
+  const { ca_certificate, ca_private_key, ca_private_key_passphrase } = config.certificates
+  if (ca_certificate === null || ca_private_key === null) return folder.serverCa
+  const files = { certificate: readPem(ca_certificate), key: readPem(ca_private_key) }
+  if (ca_private_key_passphrase === null) return files
+  return { ...files, passphrase: ca_private_key_passphrase }
+}
+
+function readPem(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new CommandFailure(`${path} cannot be read: ${why}`, EXIT.failure, cause)
+  }
+}

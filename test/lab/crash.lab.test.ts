@@ -1,0 +1,198 @@
+/**
+ * `serve` is killed with SIGKILL at every step boundary of every flow, with the real local cloud. A fresh
+ * process goes on from the record each time, until the next boundary kills it too; what comes out must be
+ * ACTIVE or gone, and at the end nothing may be left.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import {
+  BINARY,
+  createLab,
+  type Lab,
+  labMissing,
+  type Serve,
+  URL,
+  until,
+  vipSubnet,
+} from './harness.ts'
+import { leftovers, snapshot } from './leftovers.ts'
+
+const missing = labMissing()
+
+interface Job {
+  readonly id: string
+  readonly flow: string
+  readonly status: string
+  readonly error: string | null
+}
+
+/** Keeps a serve alive that kills itself, and counts. */
+class Phoenix {
+  readonly #lab: Lab
+  readonly log: string
+  #serve: Serve | undefined
+  deaths = 0
+  constructor(lab: Lab) {
+    this.#lab = lab
+    this.log = join(lab.folder, 'crash.log')
+    writeFileSync(this.log, '')
+  }
+
+  async serve(): Promise<Serve> {
+    for (let tries = 0; tries < 50; tries++) {
+      if (this.#serve !== undefined && (await alive(this.#serve))) return this.#serve
+      if (this.#serve !== undefined) this.deaths++
+      this.#serve = undefined
+      try {
+        this.#serve = await this.#lab.start(
+          [process.execPath, join(import.meta.dir, 'crash-serve.ts')],
+          { CRASH_LOG: this.log, OCTAVIA_LITE_BINARY: BINARY },
+        )
+      } catch (error) {
+        // It may resume a job and die before the API answers: that is a death like any other.
+        if (!String(error).includes('serve ended')) throw error
+        this.deaths++
+      }
+    }
+    throw new Error('serve does not stay alive')
+  }
+
+  /** One request; a connection cut by a death is no answer, and the caller looks at the rows instead. */
+  async request(method: string, path: string, body?: unknown): Promise<number | undefined> {
+    await this.serve()
+    try {
+      const response = await fetch(`${URL}/v2.0/${path}`, {
+        method,
+        headers: { 'content-type': 'application/json' },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(10_000),
+        keepalive: false,
+      } as RequestInit)
+      await response.arrayBuffer()
+      return response.status
+    } catch {
+      return undefined
+    }
+  }
+
+  async get<T>(path: string): Promise<T> {
+    for (let tries = 0; tries < 100; tries++) {
+      await this.serve()
+      try {
+        const response = await fetch(`${URL}/v2.0/${path}`, {
+          signal: AbortSignal.timeout(10_000),
+          keepalive: false,
+        } as RequestInit)
+        return (await response.json()) as T
+      } catch {
+        // Killed in between: ask the next one.
+      }
+    }
+    throw new Error(`no answer to ${path}`)
+  }
+
+  /** Until no job is open any more. */
+  async settle(): Promise<void> {
+    await until(
+      'every job to end',
+      async () => {
+        const { jobs } = await this.get<{ jobs: Job[] }>('octavia-lite/jobs?limit=5')
+        return jobs.every((job) => ['DONE', 'REVERTED', 'FAILED'].includes(job.status))
+      },
+      120_000,
+    )
+  }
+
+  async stop(): Promise<void> {
+    await (await this.serve()).stop()
+  }
+}
+
+async function alive(serve: Serve): Promise<boolean> {
+  const ended = await Promise.race([serve.exited.then(() => true), Promise.resolve(false)])
+  return !ended
+}
+
+type Row = { id: string; provisioning_status: string }
+
+test.skipIf(missing !== undefined)(
+  `SIGKILL at every step boundary${missing === undefined ? '' : `: ${missing}`}`,
+  async () => {
+    const before = await snapshot()
+    const lab = createLab()
+    const phoenix = new Phoenix(lab)
+
+    /** One change, through as many deaths as its flow has boundaries; its resource, if it has one left. */
+    const change = async (method: string, path: string, body?: unknown): Promise<void> => {
+      const status = await phoenix.request(method, path, body)
+      if (status !== undefined) expect(status, `${method} ${path}`).toBeLessThan(300)
+      await phoenix.settle()
+    }
+    const rows = async (kind: string): Promise<Row[]> => {
+      const answer = await phoenix.get<Record<string, Row[]>>(`lbaas/${kind}`)
+      return answer[kind.split('/').at(-1) ?? ''] ?? []
+    }
+    const only = async (kind: string): Promise<Row> => {
+      const [row, ...more] = await rows(kind)
+      expect(more).toEqual([])
+      expect(row?.provisioning_status, kind).toBe('ACTIVE')
+      return row as Row
+    }
+
+    const subnet = await vipSubnet((await phoenix.serve()).client)
+    await change('POST', 'lbaas/loadbalancers', { loadbalancer: { vip_subnet_id: subnet } })
+    const lb = (await only('loadbalancers')).id
+    await change('PUT', `lbaas/loadbalancers/${lb}`, { loadbalancer: { name: 'crash' } })
+    await change('POST', 'lbaas/listeners', {
+      listener: { loadbalancer_id: lb, protocol: 'HTTP', protocol_port: 80 },
+    })
+    const listener = (await only('listeners')).id
+    await change('POST', 'lbaas/pools', {
+      pool: { listener_id: listener, protocol: 'HTTP', lb_algorithm: 'ROUND_ROBIN' },
+    })
+    const pool = (await only('pools')).id
+    await change('POST', 'lbaas/healthmonitors', {
+      healthmonitor: { pool_id: pool, type: 'TCP', delay: 1, timeout: 1, max_retries: 1 },
+    })
+    const monitor = (await only('healthmonitors')).id
+    await change('POST', `lbaas/pools/${pool}/members`, {
+      member: { address: '10.10.10.11', protocol_port: 80 },
+    })
+    const member = (await only(`pools/${pool}/members`)).id
+    await change('PUT', `lbaas/listeners/${listener}`, { listener: { connection_limit: 100 } })
+    await change('PUT', `lbaas/pools/${pool}`, { pool: { lb_algorithm: 'LEAST_CONNECTIONS' } })
+    await change('PUT', `lbaas/healthmonitors/${monitor}`, { healthmonitor: { delay: 2 } })
+    await change('PUT', `lbaas/pools/${pool}/members/${member}`, { member: { weight: 2 } })
+    await change('DELETE', `lbaas/pools/${pool}/members/${member}`)
+    await change('DELETE', `lbaas/healthmonitors/${monitor}`)
+    await change('DELETE', `lbaas/pools/${pool}`)
+    await change('DELETE', `lbaas/listeners/${listener}`)
+    for (const kind of ['pools', 'listeners', 'healthmonitors'])
+      expect(await rows(kind)).toEqual([])
+    expect((await only('loadbalancers')).id).toBe(lb)
+    await change('DELETE', `lbaas/loadbalancers/${lb}`)
+    expect(await rows('loadbalancers')).toEqual([])
+
+    const members = [{ address: '10.10.10.11', protocol_port: 80 }]
+    const default_pool = { protocol: 'HTTP', lb_algorithm: 'ROUND_ROBIN', members }
+    const listeners = [{ protocol: 'HTTP', protocol_port: 80, default_pool }]
+    await change('POST', 'lbaas/loadbalancers', {
+      loadbalancer: { vip_subnet_id: subnet, listeners },
+    })
+    await change('DELETE', `lbaas/loadbalancers/${(await only('loadbalancers')).id}?cascade=true`)
+    expect(await rows('loadbalancers')).toEqual([])
+
+    const { jobs } = await phoenix.get<{ jobs: Job[] }>('octavia-lite/jobs?limit=100')
+    expect(jobs.filter((job) => job.status !== 'DONE')).toEqual([])
+    await phoenix.stop()
+    const points = readFileSync(phoenix.log, 'utf8').trim().split('\n')
+    expect(phoenix.deaths).toBe(points.length)
+    expect(await leftovers(before)).toEqual([])
+    lab.remove()
+    const flows = Map.groupBy(points, (line) => line.split(' ')[1])
+    process.stdout.write(`\nSIGKILL at ${points.length} points of ${flows.size} flows:\n`)
+    for (const [flow, lines] of flows) process.stdout.write(`  ${flow} ${lines.length}\n`)
+  },
+  1_200_000,
+)
