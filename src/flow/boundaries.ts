@@ -4,7 +4,10 @@ import type { Boundary, Flow, Step } from './step.ts'
 
 export type BoundaryPlace = Pick<Boundary, 'step' | 'at'>
 
-/** While everything succeeds. Steps which only have rows are recorded with the one before: no place of theirs. */
+/**
+ * While everything succeeds. Steps which only have rows are recorded with the one before: no place
+ * of theirs.
+ */
 export function listBoundaries<W>(flow: Flow<W>, input: Json): BoundaryPlace[] {
   const acting = flow.steps(input).filter((step) => step.act !== undefined)
   return acting.flatMap(({ name }) => places(name, ['before-act', 'before-record', 'after-record']))

@@ -1,8 +1,8 @@
 /**
- * The durable engine: takes open jobs from the database and runs them, those of one load balancer one after
- * the other, those of different ones side by side up to a limit. A job is never held in memory alone:
- * whatever happens to this process, the next one finds the rows and goes on. May import flows' shapes, the
- * store and errors of drivers; knows nothing of load balancers.
+ * The durable engine: takes open jobs from the database and runs them, those of one load balancer
+ * one after the other, those of different ones side by side up to a limit. A job is never held in
+ * memory alone: whatever happens to this process, the next one finds the rows and goes on. May
+ * import flows' shapes, the store and errors of drivers; knows nothing of load balancers.
  */
 import { listRunnableJobs, releaseAllHeldJobs } from '../store/jobs.ts'
 import type { JobRow } from '../store/tables.ts'
@@ -18,8 +18,8 @@ export interface EngineOptions {
 
 export interface Engine {
   /**
-   * Goes on with every open job. Jobs which are HELD belong to requests of a process that is gone, so this
-   * must resolve before the API accepts any.
+   * Goes on with every open job. Jobs which are HELD belong to requests of a process that is gone,
+   * so this must resolve before the API accepts any.
    */
   start(): Promise<void>
   /** Takes no new job; each running one stops before its next step. Resolves when all have. */
@@ -124,7 +124,8 @@ class Scheduler<W> implements Engine {
       await runJob(this.#deps, job, this.#stopping.signal)
     } catch (error) {
       if (error instanceof Stopped) return
-      // Running it again at once could fail alike for ever; a later start may be of a mended version.
+      // Running it again at once could fail alike for ever; a later start may be of a mended
+      // version.
       this.#broken.add(job.id)
       this.#deps.log.error('the engine failed; the job waits for the next start', {
         job: job.id,

@@ -1,6 +1,6 @@
 /**
- * The record of one job: its row and its step rows, and the transactions that move them on. `rows` mirrors
- * what is committed, never more.
+ * The record of one job: its row and its step rows, and the transactions that move them on. `rows`
+ * mirrors what is committed, never more.
  */
 import type { Json } from '../model/field.ts'
 import { listSteps, putStep, type StepStatus, updateJob } from '../store/jobs.ts'
@@ -47,8 +47,8 @@ export class Journal<W> {
   }
 
   /**
-   * One transaction: the step at `at` done with its rows if it `acted`, then every step which only has
-   * rows, then the start of the next one or the end of the job. Returns the position reached.
+   * One transaction: the step at `at` done with its rows if it `acted`, then every step which only
+   * has rows, then the start of the next one or the end of the job. Returns the position reached.
    */
   async commit(at: number, acted?: { readonly result: Json | undefined }): Promise<number> {
     const now = this.#deps.clock.now()

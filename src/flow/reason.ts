@@ -3,14 +3,18 @@ import type { JobStepRow } from '../store/tables.ts'
 
 const TEXT_MAX = 1000
 
-/** One line about an error, for rows. A driver error speaks for itself; everything else is a bug of ours. */
+/**
+ * One line about an error, for rows. A driver error speaks for itself; everything else is a bug of
+ * ours.
+ */
 export function failureText(error: unknown): string {
-  const text =
-    error instanceof DriverError
-      ? error.message
-      : `internal error: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`
+  const text = error instanceof DriverError ? error.message : `internal error: ${bugText(error)}`
   const line = text.replace(/\s+/g, ' ').trim()
   return line.length > TEXT_MAX ? `${line.slice(0, TEXT_MAX)}...` : line
+}
+
+function bugText(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
 }
 
 /** What could not be undone, added to why the flow failed. */

@@ -18,8 +18,9 @@ export interface RecordDeps {
 }
 
 /**
- * Commits, however long the database cannot: what happened in the cloud must not be forgotten because a
- * disk is full. Waits longer each time, and gives up only for a stop. Errors in `body` itself are thrown.
+ * Commits, however long the database cannot: what happened in the cloud must not be forgotten
+ * because a disk is full. Waits longer each time, and gives up only for a stop. Errors in `body`
+ * itself are thrown.
  */
 export function record<T>(
   { store, clock, log }: RecordDeps,

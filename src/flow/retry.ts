@@ -14,8 +14,8 @@ const POLL_FACTOR = 1.5
 const POLLS_MAX = 100_000
 
 /**
- * Asking again and again until something is there: quickly at first, because most things are, then less
- * often up to every `interval_ms`, in all for `total_ms`.
+ * Asking again and again until something is there: quickly at first, because most things are, then
+ * less often up to every `interval_ms`, in all for `total_ms`.
  */
 export function polling(poll: {
   readonly first_ms: number

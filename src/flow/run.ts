@@ -1,7 +1,7 @@
 /**
  * One job from where its record ends to its end. The record is written behind the acting: a step is
- * RUNNING before it acts and DONE, with its rows, after. So whatever moment the process dies in, the next
- * one knows of each step that it happened, or that it may have.
+ * RUNNING before it acts and DONE, with its rows, after. So whatever moment the process dies in,
+ * the next one knows of each step that it happened, or that it may have.
  */
 import { DriverError } from '../driver/error.ts'
 import type { Json } from '../model/field.ts'
@@ -110,7 +110,10 @@ class JobRun<W> {
     return true
   }
 
-  /** An interruption counts as a try, so that a step which kills the process does not do so for ever. */
+  /**
+   * An interruption counts as a try, so that a step which kills the process does not do so for
+   * ever.
+   */
   async #resume(at: number): Promise<Outcome<number>> {
     const attempts = this.#journal.row(at).attempts + 1
     await this.#journal.update(at, { attempts })
@@ -194,7 +197,10 @@ class JobRun<W> {
     }
   }
 
-  /** Tries within the step's limits. Each further try is recorded first, so that a restart forgives none. */
+  /**
+   * Tries within the step's limits. Each further try is recorded first, so that a restart forgives
+   * none.
+   */
   async #attempt<T>(
     at: number,
     work: (context: StepContext<W>) => Promise<T>,

@@ -1,8 +1,9 @@
 /**
- * A flow is a list of named steps, made by a pure function of its input, and readable as what happens. The
- * engine runs them in order, records each result together with the rows that belong to it, tries again
- * within limits, undoes in reverse when a step fails for good, and goes on after a crash where the record
- * ends. It knows nothing of load balancers. `W` is the world that steps may ask: drivers and values.
+ * A flow is a list of named steps, made by a pure function of its input, and readable as what
+ * happens. The engine runs them in order, records each result together with the rows that belong to
+ * it, tries again within limits, undoes in reverse when a step fails for good, and goes on after a
+ * crash where the record ends. It knows nothing of load balancers. `W` is the world that steps may
+ * ask: drivers and values.
  */
 import type { Json } from '../model/field.ts'
 import type { Db, Tx } from '../store/store.ts'
@@ -32,13 +33,13 @@ export interface Step<W> {
   /** Stored: stable kebab-case, unique in its flow. */
   readonly name: string
   /**
-   * Asks drivers, and may read rows; never writes rows. It can run twice: after a crash it is not known
-   * whether it did. Throws a DriverError; `retryable` decides whether it is tried again.
+   * Asks drivers, and may read rows; never writes rows. It can run twice: after a crash it is not
+   * known whether it did. Throws a DriverError; `retryable` decides whether it is tried again.
    */
   readonly act?: (context: StepContext<W>) => Promise<Json | undefined>
   /**
-   * Writes the rows which belong to the result, in the transaction that records it. A step which only has
-   * rows is recorded together with the one before it.
+   * Writes the rows which belong to the result, in the transaction that records it. A step which
+   * only has rows is recorded together with the one before it.
    */
   readonly rows?: (tx: Tx, context: StepContext<W>, result: Json | undefined) => Promise<void>
   /** Takes back what `act` did or half did, also when it was never reached. Can run twice. */
@@ -63,15 +64,15 @@ export interface Flow<W, I extends Json = Json> {
   readonly name: string
   steps(input: I): readonly Step<W>[]
   /**
-   * The end of a failed flow, after everything was undone: statuses become what upstream leaves, in the
-   * transaction that closes the job.
+   * The end of a failed flow, after everything was undone: statuses become what upstream leaves, in
+   * the transaction that closes the job.
    */
   failed(tx: Tx, input: I, failure: Failure): Promise<void>
 }
 
 /**
- * Where a test can stop the world: before a step acts, after it acted and before the record, after the
- * record, after the record that it failed for good; likewise while undoing.
+ * Where a test can stop the world: before a step acts, after it acted and before the record, after
+ * the record, after the record that it failed for good; likewise while undoing.
  */
 export const BOUNDARIES = [
   'before-act',

@@ -1,6 +1,7 @@
 /**
- * Errors of the database which are not about the statement: a full or failing disk, a lock held by another
- * process. The same transaction can succeed later. Everything else is a bug in the statement.
+ * Errors of the database which are not about the statement: a full or failing disk, a lock held by
+ * another process. The same transaction can succeed later. Everything else is a bug in the
+ * statement.
  */
 const PASSING = ['FULL', 'IOERR', 'BUSY', 'LOCKED', 'NOMEM', 'CANTOPEN', 'READONLY', 'PROTOCOL']
 

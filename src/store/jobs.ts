@@ -1,6 +1,6 @@
 /**
- * Jobs and their steps as rows. A job is written in the transaction of the change that it carries out; each
- * step's result in the transaction of the rows that belong to it.
+ * Jobs and their steps as rows. A job is written in the transaction of the change that it carries
+ * out; each step's result in the transaction of the rows that belong to it.
  */
 
 import type { Json } from '../model/field.ts'
@@ -9,8 +9,9 @@ import type { Db, Tx } from './store.ts'
 import type { JobRow, JobStepRow } from './tables.ts'
 
 /**
- * HELD: waits for its request to release or drop it, and becomes QUEUED when that request died with the process.
- * DONE: all steps; REVERTED: a step failed and everything was undone; FAILED: undoing failed too.
+ * HELD: waits for its request to release or drop it, and becomes QUEUED when that request died with
+ * the process. DONE: all steps; REVERTED: a step failed and everything was undone; FAILED: undoing
+ * failed too.
  */
 export const JOB_STATUSES = [
   'HELD',
@@ -77,8 +78,8 @@ export async function releaseAllHeldJobs(tx: Tx): Promise<void> {
 }
 
 /**
- * The oldest open job of every load balancer, and every open job of none: what may run now, the oldest
- * first, at most `limit`.
+ * The oldest open job of every load balancer, and every open job of none: what may run now, the
+ * oldest first, at most `limit`.
  */
 export async function listRunnableJobs(db: Db, limit: number): Promise<JobRow[]> {
   // Both conditions begin with that of the partial indexes.

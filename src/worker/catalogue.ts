@@ -1,6 +1,6 @@
 /**
- * The flows by name with their inputs: what operations enqueue and the worker runs. Inputs are stored, so
- * they hold ids and no secrets, and only grow.
+ * The flows by name with their inputs: what operations enqueue and the worker runs. Inputs are
+ * stored, so they hold ids and no secrets, and only grow.
  */
 import type { AmphoraRole } from '../model/amphora.ts'
 import type { Json } from '../model/field.ts'

@@ -1,6 +1,7 @@
 /**
- * The worker: flows that carry changes out, from steps that each ask one driver or write rows. This is all
- * that they may ask. May import everything up to the engine; never a driver's implementation.
+ * The worker: flows that carry changes out, from steps that each ask one driver or write rows. This
+ * is all that they may ask. May import everything up to the engine; never a driver's
+ * implementation.
  */
 import type { AmphoraDriver } from '../driver/amphora.ts'
 import type { CertificateGenerator } from '../driver/certificate.ts'

@@ -1,7 +1,7 @@
 /**
- * A cloud in memory: networks, compute and the agents inside amphorae, with an inventory of all that is in
- * it. It behaves: instances take a moment to boot, agents answer only when they run, and whoever does
- * things in an order that cannot work gets an error.
+ * A cloud in memory: networks, compute and the agents inside amphorae, with an inventory of all
+ * that is in it. It behaves: instances take a moment to boot, agents answer only when they run, and
+ * whoever does things in an order that cannot work gets an error.
  */
 import { createHash } from 'node:crypto'
 import type { AmphoraDriver } from '../../src/driver/amphora.ts'

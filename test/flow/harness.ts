@@ -109,7 +109,9 @@ export function driverError(retryable: boolean): DriverError {
   })
 }
 
-/** A checkpoint at which the process dies: nothing after it happens, ever. `died` resolves there. */
+/**
+ * A checkpoint at which the process dies: nothing after it happens, ever. `died` resolves there.
+ */
 export function dieAt(matches: (place: { step: string; at: string }) => boolean): {
   readonly died: Promise<void>
   readonly checkpoint: (place: { step: string; at: string }) => Promise<void> | undefined

@@ -1,6 +1,7 @@
 /**
- * Every flow is cut off at each place that the engine names, on its way forward and, for every step that can
- * fail, on its way back; the next engine must bring it to the same end as if nothing had happened.
+ * Every flow is cut off at each place that the engine names, on its way forward and, for every step
+ * that can fail, on its way back; the next engine must bring it to the same end as if nothing had
+ * happened.
  */
 import { afterAll, describe, expect, test } from 'vitest'
 import { DriverError } from '../../src/driver/error.ts'
@@ -54,7 +55,10 @@ const actingSteps = (one: Scenario): string[] =>
     .filter((step) => step.act !== undefined)
     .map((step) => step.name)
 
-/** The flows with one step of one that fails for good: before it does anything, or after it did everything. */
+/**
+ * The flows with one step of one that fails for good: before it does anything, or after it did
+ * everything.
+ */
 function failing(one: Scenario, name: string, when: 'before' | 'after'): Flows {
   const flow = flowOf(one)
   const reason = `failed ${when} acting`

@@ -1,6 +1,6 @@
 /**
- * Histories of a load balancer for tests of flows: rows as a request leaves them, one job, and what is there
- * when it has ended, in a form in which two histories can be compared.
+ * Histories of a load balancer for tests of flows: rows as a request leaves them, one job, and what
+ * is there when it has ended, in a form in which two histories can be compared.
  */
 import { createEngine, type EngineDeps } from '../../src/flow/engine.ts'
 import type { Flow } from '../../src/flow/step.ts'
@@ -68,7 +68,9 @@ const pair = [
 const lock = (status: ProvisioningStatus, tx: Tx) =>
   updateRow(tx, loadBalancer, LB, { provisioning_status: status })
 
-/** A change of a child which is there: the load balancer locked, the child PENDING, its pool too. */
+/**
+ * A change of a child which is there: the load balancer locked, the child PENDING, its pool too.
+ */
 function changed(
   kind: keyof typeof RESOURCES,
   action: 'update' | 'delete',
@@ -174,7 +176,10 @@ function allocate({ network }: FakeWorld) {
   })
 }
 
-/** A fully populated create: listener, pool with monitor and members near and far, and a pool beside. */
+/**
+ * A fully populated create: listener, pool with monitor and members near and far, and a pool
+ * beside.
+ */
 async function insertTree(
   tx: Tx,
   world: FakeWorld,
@@ -296,7 +301,9 @@ export async function endOf({ store, world }: Pick<History, 'store' | 'world'>):
   }
 }
 
-/** What must hold after every history, whatever happened in it; the breaches, none if all is well. */
+/**
+ * What must hold after every history, whatever happened in it; the breaches, none if all is well.
+ */
 export function breaches({ rows, jobs, cloud }: EndState): string[] {
   const all = Object.entries(rows).flatMap(([table, list]) => list.map((row) => ({ table, row })))
   const of = (table: string): readonly Record<string, Json>[] => rows[table] ?? []

@@ -1,6 +1,7 @@
 /**
- * Children of a load balancer: each change pushes the whole tree to the amphorae and then settles statuses.
- * A failed change leaves the child in ERROR and everything around it ACTIVE, as upstream does.
+ * Children of a load balancer: each change pushes the whole tree to the amphorae and then settles
+ * statuses. A failed change leaves the child in ERROR and everything around it ACTIVE, as upstream
+ * does.
  * Source: octavia/controller/worker/v2/flows/{listener,pool,member,health_monitor}_flows.py.
  */
 import type { Flow } from '../../flow/step.ts'

@@ -1,4 +1,7 @@
-/** A load balancer as a whole: made, changed, deleted. Source: octavia/controller/worker/v2/flows/load_balancer_flows.py. */
+/**
+ * A load balancer as a whole: made, changed, deleted.
+ * Source: octavia/controller/worker/v2/flows/load_balancer_flows.py.
+ */
 import type { Flow } from '../../flow/step.ts'
 import type { FlowInputs } from '../catalogue.ts'
 import {
@@ -68,7 +71,9 @@ export const loadBalancerUpdate: Flow<World, Input<'load-balancer-update'>> = {
   failed: (tx, { load_balancer_id }, { now }) => failLoadBalancer(tx, load_balancer_id, now),
 }
 
-/** What is gone stays gone when a step fails: a second delete goes through it again and finds less. */
+/**
+ * What is gone stays gone when a step fails: a second delete goes through it again and finds less.
+ */
 export const loadBalancerDelete: Flow<World, Input<'load-balancer-delete'>> = {
   name: 'load-balancer-delete',
   steps: (input) => [

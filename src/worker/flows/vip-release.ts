@@ -6,8 +6,8 @@ import { RELEASE_RETRY } from '../steps/retries.ts'
 import type { World } from '../world.ts'
 
 /**
- * Takes a VIP port back whose create request died before it wrote a row. A load balancer which is there
- * after all keeps its port.
+ * Takes a VIP port back whose create request died before it wrote a row. A load balancer which is
+ * there after all keeps its port.
  */
 export const vipRelease: Flow<World, FlowInputs['vip-release']> = {
   name: 'vip-release',

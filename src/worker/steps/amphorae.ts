@@ -47,7 +47,8 @@ export function vipOf(row: LoadBalancer): Vip {
 
 /**
  * Does the work for all at once and waits for every one, so that nothing is still going on when the
- * failure of another is undone. Throws the error that says most: one which no retry can help comes first.
+ * failure of another is undone. Throws the error that says most: one which no retry can help comes
+ * first.
  */
 export async function forEach<T, R>(
   items: readonly T[],

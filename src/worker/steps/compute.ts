@@ -67,7 +67,10 @@ function newAmphora(of: {
 
 type Built = { readonly id: string; readonly compute_id: string; readonly cert_expiration: string }
 
-/** Certificate, key and agent configuration exist only inside this step: they are secret and never recorded. */
+/**
+ * Certificate, key and agent configuration exist only inside this step: they are secret and never
+ * recorded.
+ */
 export function buildAmphorae({ load_balancer_id, amphorae }: Input): WorkerStep {
   return {
     name: 'build-amphorae',

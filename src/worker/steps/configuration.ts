@@ -7,8 +7,8 @@ interface Input {
 }
 
 /**
- * Makes every serving amphora serve the tree as it is now. One amphora after the other: those of a pair
- * must not reload at the same time.
+ * Makes every serving amphora serve the tree as it is now. One amphora after the other: those of a
+ * pair must not reload at the same time.
  */
 export function updateListeners({ load_balancer_id }: Input): WorkerStep {
   return {

@@ -24,8 +24,9 @@ export interface MemberSubnets {
 }
 
 /**
- * A member in ERROR may have lost its network when it failed to be created, or have it when it failed to
- * be changed: so it keeps a network in place, and does not spare the next member from plugging it.
+ * A member in ERROR may have lost its network when it failed to be created, or have it when it
+ * failed to be changed: so it keeps a network in place, and does not spare the next member from
+ * plugging it.
  */
 export function planMemberSubnets(tree: LoadBalancerTree): MemberSubnets {
   const ofVip = new Set([tree.vip_subnet_id, ...tree.additional_vips.map((vip) => vip.subnet_id)])
@@ -133,7 +134,9 @@ export function unplugAllMemberNetworks({ load_balancer_id }: Input): WorkerStep
   }
 }
 
-/** Networks of these subnets that no other subnet needs; a subnet that is gone took its ports along. */
+/**
+ * Networks of these subnets that no other subnet needs; a subnet that is gone took its ports along.
+ */
 async function onlyNetworksOf(
   network: NetworkDriver,
   tree: LoadBalancerTree,

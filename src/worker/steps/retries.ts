@@ -21,7 +21,8 @@ export const RELEASE_RETRY: Retry = {
 
 export const COMPUTE_RETRY: Retry = { attempts: 5, delay_ms: 500, factor: 2, delay_ms_max: 5_000 }
 
-// The first look comes early, because namespaces are up in milliseconds; a virtual machine takes its time.
+// The first look comes early, because namespaces are up in milliseconds; a virtual machine takes
+// its time.
 export const computeBootRetry = ({ options }: World): Retry =>
   polling({
     first_ms: 50,

@@ -1,6 +1,7 @@
 /**
- * What ended flows leave in rows. A load balancer is locked while a change of it runs, so everything that is
- * PENDING in it belongs to that change. Every function here writes in a transaction of its caller.
+ * What ended flows leave in rows. A load balancer is locked while a change of it runs, so
+ * everything that is PENDING in it belongs to that change. Every function here writes in a
+ * transaction of its caller.
  */
 import { amphora } from '../../model/amphora.ts'
 import { healthMonitor } from '../../model/health-monitor.ts'

@@ -90,7 +90,9 @@ export function setVipRules({ load_balancer_id }: Input): WorkerStep {
   }
 }
 
-/** For a load balancer which begins: before it there were no rules, so none are left when it fails. */
+/**
+ * For a load balancer which begins: before it there were no rules, so none are left when it fails.
+ */
 export function setFirstVipRules(input: Input): WorkerStep {
   return {
     ...setVipRules(input),
@@ -102,8 +104,8 @@ export function setFirstVipRules(input: Input): WorkerStep {
 }
 
 /**
- * What the listeners let in. Security groups of the user's own replace these rules, but the amphorae of a
- * pair still have to hear each other.
+ * What the listeners let in. Security groups of the user's own replace these rules, but the
+ * amphorae of a pair still have to hear each other.
  * Source: octavia/network/drivers/neutron/allowed_address_pairs.py, _update_security_group_rules.
  */
 export function planVipRules(tree: LoadBalancerTree): VipRule[] {

@@ -52,7 +52,8 @@ test.each<[string, readonly Member[], MemberSubnets]>([
     ],
     { ...NONE, staying: ['a'], arriving: ['b'] },
   ],
-  // Whether a broken member has its network is not known: it is kept, and plugged again for the next.
+  // Whether a broken member has its network is not known: it is kept, and plugged again for the
+  // next.
   [
     'after a broken one',
     [
