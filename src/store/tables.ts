@@ -62,7 +62,7 @@ const INDEXES = [
   'CREATE UNIQUE INDEX health_monitor_pool ON health_monitor (pool_id)',
   'CREATE INDEX health_monitor_project ON health_monitor (project_id, created_at, id)',
   'CREATE INDEX amphora_parent ON amphora (loadbalancer_id)',
-  // Only jobs that are not over: the engine looks often, and finished ones pile up until they are cleaned.
+  // The engine looks often, and jobs that are over pile up until they are cleaned.
   'CREATE INDEX job_open ON job (sequence) WHERE finished_ms IS NULL',
   'CREATE INDEX job_open_of ON job (load_balancer_id, finished_ms, sequence)',
   'CREATE INDEX job_load_balancer ON job (load_balancer_id, sequence)',
