@@ -44,7 +44,10 @@ async function versionOf(processes: Processes, argv: readonly string[]): Promise
 }
 
 export async function readDetails(
-  deps: { readonly haproxy: HaproxyService; readonly network: NetworkService },
+  deps: {
+    readonly haproxy: HaproxyService
+    readonly network: Pick<NetworkService, 'listNics'>
+  },
   info: AgentInfo,
 ): Promise<AgentDetails> {
   const { haproxy, network } = deps

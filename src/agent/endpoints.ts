@@ -24,7 +24,10 @@ export interface EndpointDeps {
   readonly config: () => AgentConfig
   readonly paths: Paths
   readonly haproxy: HaproxyService
-  readonly network: NetworkService
+  readonly network: Pick<
+    NetworkService,
+    'findPlugged' | 'findByAddress' | 'nextInterface' | 'plug' | 'listNics'
+  >
   readonly info: () => Promise<AgentInfo>
   /** Writes and adopts a new configuration. */
   readonly reconfigure: (text: string, config: AgentConfig) => void

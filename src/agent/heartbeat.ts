@@ -27,7 +27,7 @@ export interface HeartbeatDeps {
   readonly clock: Clock
   readonly log: Log
   readonly paths: Paths
-  readonly haproxy: HaproxyService
+  readonly haproxy: Pick<HaproxyService, 'list' | 'isRunning'>
   readonly send: SendDatagram
 }
 

@@ -4,7 +4,7 @@
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { AgentConfig } from '../contract/agent-config.ts'
+import { type AgentConfig, TLS_MIN_VERSION } from '../contract/agent-config.ts'
 import {
   ABSENT_ROUTES,
   AGENT_BODY_MAX_BYTES,
@@ -34,7 +34,7 @@ export function startServer(
   handlers: Handlers,
 ): AgentServer {
   const { log } = deps
-  const handle = (request: Request): Promise<Response> => answer(log, handlers, request)
+  const handle = (request: Request): Promise<Response> => handleRequest(log, handlers, request)
   let server = listen(config, config.bind_port, handle)
   // With port 0 the system chooses; a successor must listen on the same one.
   const port = server.port ?? config.bind_port
@@ -56,6 +56,15 @@ export function startServer(
 
 function listen(config: AgentConfig, port: number, fetch: (request: Request) => Promise<Response>) {
   const pem = readFileSync(config.agent_server_cert, 'utf8')
+  const tls = {
+    key: pem,
+    cert: pem,
+    ca: readFileSync(config.agent_server_ca, 'utf8'),
+    requestCert: true,
+    rejectUnauthorized: true,
+    // Bun has it; its types do not.
+    minVersion: TLS_MIN_VERSION[config.agent_tls_protocol],
+  }
   return Bun.serve({
     hostname: config.bind_host,
     port,
@@ -63,13 +72,7 @@ function listen(config: AgentConfig, port: number, fetch: (request: Request) => 
     idleTimeout: Math.min(config.agent_request_read_timeout_s, IDLE_TIMEOUT_MAX_S),
     maxRequestBodySize: AGENT_BODY_MAX_BYTES,
     development: false,
-    tls: {
-      key: pem,
-      cert: pem,
-      ca: readFileSync(config.agent_server_ca, 'utf8'),
-      requestCert: true,
-      rejectUnauthorized: true,
-    },
+    tls,
     fetch,
   })
 }
@@ -85,7 +88,11 @@ function checkCertificate(pem: string): void {
 }
 
 /** Every error becomes an answer here; only what nobody foresaw is logged. */
-async function answer(log: Log, handlers: Handlers, request: Request): Promise<Response> {
+export async function handleRequest(
+  log: Log,
+  handlers: Handlers,
+  request: Request,
+): Promise<Response> {
   const { pathname } = new URL(request.url)
   try {
     return responseOf(await dispatch(handlers, request, pathname))

@@ -12,6 +12,12 @@ export const AGENT_SERVER_CERT_PATH = '/etc/octavia/certs/server.pem'
 export const AGENT_SERVER_CA_PATH = '/etc/octavia/certs/client_ca.pem'
 export const AGENT_TLS_PROTOCOLS = ['TLSv1.2', 'TLSv1.3'] as const
 
+/** The number by which Bun's TLS options name a protocol; its servers and `fetch` take no text. */
+export const TLS_MIN_VERSION: Readonly<Record<(typeof AGENT_TLS_PROTOCOLS)[number], number>> = {
+  'TLSv1.2': 0x0303,
+  'TLSv1.3': 0x0304,
+}
+
 export interface AgentConfig {
   readonly amphora_id: string
   readonly base_path: string
@@ -24,6 +30,7 @@ export interface AgentConfig {
   readonly agent_server_cert: string
   readonly agent_server_network_dir: string
   readonly agent_request_read_timeout_s: number
+  /** The oldest that is spoken. */
   readonly agent_tls_protocol: (typeof AGENT_TLS_PROTOCOLS)[number]
   readonly loadbalancer_topology: Topology
   /** `10.0.0.1:5555`, `[fd00::1]:5555` or `name:5555`. Changeable at runtime, as the next two. */

@@ -237,10 +237,41 @@ lab(`a heartbeat tells what haproxy knows${why}`, async () => {
 })
 
 lab(`a configuration haproxy refuses changes nothing${why}`, async () => {
-  const bad = treeOf([0], { lb_algorithm: 'nonsense' as PoolTree['lb_algorithm'] })
-  // What the model forbids cannot be rendered; the agent must not trust that.
-  await expect(amphora.driver.updateListeners(amphora.amphora, bad)).rejects.toThrow()
+  const send = connect()
+  const path = `/1.0/loadbalancer/${lb.id}/haproxy`
+  const before = await send({ method: 'GET', path, headers: {}, body: undefined })
+  const refused = await send({
+    method: 'PUT',
+    path: `/1.0/loadbalancer/${amphora.amphora.id}/${lb.id}/haproxy`,
+    headers: {},
+    body: before.text.replace('balance roundrobin', 'balance nonsense'),
+  })
+  expect(refused.status).toBe(400)
+  expect(refused.text).toContain('balance only supports')
+  const after = await send({ method: 'GET', path, headers: {}, body: undefined })
+  expect(after).toEqual(before)
   expect(await get()).toBe('one')
+})
+
+lab(`what cannot be bound is not kept, and the old one goes on${why}`, async () => {
+  const argv = ['nsenter', '-t', String(amphora.pid()), '-a', '--', 'ip', 'netns', 'exec']
+  const script = `import socket; s = socket.socket(); s.bind(("${VIP}", 8081)); s.listen(); input()`
+  const holder = Bun.spawn([...argv, 'amphora-haproxy', 'python3', '-c', script], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+  })
+  await eventually(async () => (await inNamespace('ss', '-ltn')).stdout.includes(':8081'))
+  const tree = treeOf([0])
+  const other = listenerRow({ loadbalancer_id: lb.id, protocol_port: 8081 })
+  const taken = { ...tree, listeners: [...tree.listeners, other] }
+  await expect(amphora.driver.updateListeners(amphora.amphora, taken)).rejects.toMatchObject({
+    reason: expect.stringContaining('the last one goes on serving'),
+  })
+  await eventually(async () => (await get()) === 'one')
+  holder.kill('SIGKILL')
+  await holder.exited
+  await amphora.driver.updateListeners(amphora.amphora, taken)
+  expect(await get()).toBe('one')
+  await amphora.driver.updateListeners(amphora.amphora, tree)
 })
 
 lab(`haproxy outlives the agent, and the next one adopts it${why}`, async () => {
@@ -275,12 +306,7 @@ lab(`after a loss of power the agent brings everything back by itself${why}`, as
 
 lab(`a new server certificate is used at once${why}`, async () => {
   const { cert, key } = amphora.serverCa.issue(amphora.amphora.id, 'serverAuth')
-  const client = amphora.clientCa.issue('controller', 'clientAuth')
-  const send = createTransport(
-    { ...client, ca: amphora.serverCa.cert },
-    { port: 9443, timeout_ms: 5_000 },
-    { amphora_id: amphora.amphora.id, ip: '172.30.0.2' },
-  )
+  const send = connect()
   const put = (body: string) => send({ method: 'PUT', path: '/1.0/certificate', headers: {}, body })
   expect(await put('nonsense')).toMatchObject({ status: 400 })
   expect(await put(`${cert}${key}`)).toMatchObject({ status: 202 })
@@ -298,11 +324,7 @@ lab(`nobody else is let in, and no other amphora is taken for this one${why}`, a
   const stranger = amphora.serverCa.issue('controller', 'clientAuth')
   const own = amphora.clientCa.issue('controller', 'clientAuth')
   const call = (tls: { cert: string; key: string }, amphora_id: string) =>
-    createTransport(
-      { ...tls, ca: amphora.serverCa.cert },
-      { port: 9443, timeout_ms: 5_000 },
-      { amphora_id, ip: '172.30.0.2' },
-    )({ method: 'GET', path: '/', headers: {}, body: undefined })
+    connect(tls, amphora_id)({ method: 'GET', path: '/', headers: {}, body: undefined })
   await expect(call(stranger, amphora.amphora.id)).rejects.toThrow(/no connection|certificate/)
   await expect(call(own, newId())).rejects.toMatchObject({ retryable: false })
   expect((await call(own, amphora.amphora.id)).status).toBe(200)
@@ -315,6 +337,18 @@ lab(`deleting the load balancer leaves nothing of it${why}`, async () => {
   const { stdout } = await inAmphora('ls', '/var/lib/octavia')
   expect(stdout).not.toContain(lb.id)
 })
+
+/** The bare connection, for what the driver would never send. */
+function connect(
+  tls = amphora.clientCa.issue('controller', 'clientAuth'),
+  amphora_id = amphora.amphora.id,
+) {
+  const options = { port: 9443, timeout_ms: 10_000 }
+  return createTransport({ ...tls, ca: amphora.serverCa.cert }, options, {
+    amphora_id,
+    ip: '172.30.0.2',
+  })
+}
 
 function inAmphora(...argv: string[]) {
   const enter = ['nsenter', '-t', String(amphora.pid()), '-a', '--']

@@ -2,6 +2,7 @@
  * HTTPS to agents with mutual TLS. An agent is known by the name in its certificate, which is the id of its
  * amphora, and not by its address: another amphora that got the same address is refused.
  */
+import { type AgentConfig, TLS_MIN_VERSION } from '../../contract/agent-config.ts'
 import type { AgentTransport } from '../../contract/client.ts'
 import { AGENT_BODY_MAX_BYTES } from '../../contract/routes.ts'
 import { assertNoTransaction } from '../../system/outside.ts'
@@ -18,6 +19,10 @@ export interface TransportOptions {
   readonly port: number
   /** For a whole call: connecting, the agent's work, the body. */
   readonly timeout_ms: number
+  /** For a GET, which only waits for a connection: an agent which is not up yet is asked again soon. */
+  readonly get_timeout_ms?: number
+  /** The oldest TLS that is spoken; default 1.2. */
+  readonly tls_protocol?: AgentConfig['agent_tls_protocol']
 }
 
 export interface AgentAddress {
@@ -50,9 +55,12 @@ export function createTransport(
   options: TransportOptions,
   address: AgentAddress,
 ): AgentTransport {
+  const { timeout_ms, get_timeout_ms = timeout_ms, tls_protocol = 'TLSv1.2' } = options
+  const minVersion = TLS_MIN_VERSION[tls_protocol]
   const host = address.ip.includes(':') ? `[${address.ip}]` : address.ip
   return async (request) => {
     assertNoTransaction('a call to an agent')
+    const limit_ms = request.method === 'GET' ? get_timeout_ms : timeout_ms
     try {
       const response = await fetch(`https://${host}:${options.port}${request.path}`, {
         method: request.method,
@@ -61,8 +69,8 @@ export function createTransport(
         // Without this a proxy of the environment would be asked for the management network.
         proxy: false,
         redirect: 'manual',
-        signal: AbortSignal.timeout(options.timeout_ms),
-        tls: { ...tls, serverName: address.amphora_id },
+        signal: AbortSignal.timeout(limit_ms),
+        tls: { ...tls, minVersion, serverName: address.amphora_id },
       } as BunFetchRequestInit)
       return {
         status: response.status,
@@ -71,7 +79,7 @@ export function createTransport(
         text: await readBounded(response),
       }
     } catch (error) {
-      throw unreachable(error, options.timeout_ms)
+      throw unreachable(error, limit_ms)
     }
   }
 }
