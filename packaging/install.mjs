@@ -1,5 +1,5 @@
 /** What has to be there before anything else: npm packages, Bun, and programs of Debian. */
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { capture, Failure, ROOT, run, runOk, say } from './say.mjs'
 
@@ -87,8 +87,8 @@ export async function installPrograms({ testing }) {
     throw new Failure(`this is no Debian; install what these have: ${missing.join(', ')}`)
   say(`installing Debian packages: ${missing.join(' ')}`)
   await withoutServices(missing, async () => {
-    if (await aptInstall(missing)) return
-    say('once more, with fresh package lists')
+    if (hasPackageLists() && (await aptInstall(missing))) return
+    say('fetching package lists')
     await runOk(['apt-get', ...APT, 'update'], 'apt-get update')
     if (!(await aptInstall(missing))) throw new Failure(`${command} failed`)
   })
@@ -98,7 +98,18 @@ export async function installPrograms({ testing }) {
 }
 
 /** Two checkouts at a time wait for one another; a removed mirror must not hang for minutes. */
-const APT = ['-q=2', '-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=2']
+const APT = [
+  '-q=2',
+  ...['-o', 'DPkg::Lock::Timeout=300'],
+  ...['-o', 'Acquire::Retries=2'],
+  ...['-o', 'Dpkg::Use-Pty=0'],
+]
+
+/** An image of Debian comes without any. */
+function hasPackageLists() {
+  const folder = '/var/lib/apt/lists'
+  return existsSync(folder) && readdirSync(folder).some((name) => name.includes('_Packages'))
+}
 
 async function aptInstall(packages) {
   const env = { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' }

@@ -11,6 +11,10 @@ import { bench, check, format, testAll, testLab } from './test.mjs'
 const COMMANDS = {
   demo: async (args) => {
     await prepare({ testing: false })
+    if (process.getuid() !== 0)
+      throw new Failure(
+        'the demo makes network namespaces, which needs root; type:\n  sudo npm run demo',
+      )
     const binary = await buildIfOld()
     return (await run([binary, 'demo', ...args])) === 0
   },

@@ -13,14 +13,14 @@ const LAB_TIMEOUT_MS = 8 * 60_000
 export async function check() {
   const bun = findBun()
   const types = await step('types', [bun, 'node_modules/typescript/bin/tsc', '--noEmit', '-p', '.'])
-  const lint = await step('lint and format', [bun, ...BIOME, 'ci', '.'])
+  const lint = await step('lint and format', [bun, BIOME, 'ci', COLORS, '.'])
   const tidy = await step('tidy', [bun, ...VITEST, 'test/tidy.test.ts'])
   return types && lint && tidy
 }
 
 /** Writes every file as the formatter wants it, and applies safe fixes. */
 export async function format() {
-  return await step('format', [findBun(), ...BIOME, 'check', '--write', '.'])
+  return await step('format', [findBun(), BIOME, 'check', '--write', COLORS, '.'])
 }
 
 /** Everything: checks, unit tests, the build, the lab. Returns whether all of it is right. */
@@ -33,7 +33,7 @@ export async function testAll(filters) {
     'types',
     await step('types', [bun, 'node_modules/typescript/bin/tsc', '--noEmit', '-p', '.']),
   )
-  note('lint and format', await step('lint and format', [bun, ...BIOME, 'ci', '.']))
+  note('lint and format', await step('lint and format', [bun, BIOME, 'ci', COLORS, '.']))
   const counts = [await vitest('unit tests', bun, [], ['--project', 'unit'])]
   try {
     await build([])
@@ -51,21 +51,14 @@ export async function testLab(filters) {
   return summary(await labRuns(findBun(), filters), [])
 }
 
-/** Benchmarks print their figures themselves. */
-export async function bench(filters) {
-  const bun = findBun()
-  for (const file of filesIn('test/bench', '.bench.ts', filters)) {
-    say(`bench: ${file}`)
-    const code = await run([...(labWrapper() ?? []), bun, file], { env: labEnvironment })
-    if (code !== 0) throw new Failure(`${file} failed (exit code ${code})`)
-  }
-  return true
+/** Prints its figures itself, one table for all; see test/bench/main.ts for arguments. */
+export async function bench(args) {
+  const argv = [...(labWrapper() ?? []), findBun(), 'test/bench/main.ts', ...args]
+  return (await run(argv, { env: labEnvironment })) === 0
 }
 
-const BIOME = [
-  'node_modules/@biomejs/biome/bin/biome',
-  terminal ? '--colors=force' : '--colors=off',
-]
+const BIOME = 'node_modules/@biomejs/biome/bin/biome'
+const COLORS = terminal ? '--colors=force' : '--colors=off'
 const VITEST = ['--bun', 'node_modules/vitest/vitest.mjs', 'run']
 const labEnvironment = { OCTAVIA_LITE_BINARY: BINARY }
 
