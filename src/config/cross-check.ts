@@ -142,6 +142,11 @@ function checkLocalCloud({ local_cloud: cloud }: Config): Contradiction[] {
       if (problem !== undefined)
         found.push({ where, message: `${field} ${address} of network ${network.name} ${problem}` })
     }
+    if ((network.allocation_start === null) !== (network.allocation_end === null))
+      found.push({
+        where,
+        message: `network ${network.name}: allocation_start and allocation_end go together`,
+      })
     if (isAfter(network.allocation_start, network.allocation_end))
       found.push({
         where,

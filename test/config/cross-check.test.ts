@@ -32,6 +32,11 @@ const CASES: readonly (readonly [title: string, text: string, said: readonly str
     ['local_cloud.networks: network a: allocation_end is before allocation_start'],
   ],
   [
+    'half an allocation range',
+    `${NETWORK}cidr = "10.1.0.0/24"\nallocation_start = "10.1.0.9"`,
+    ['local_cloud.networks: network a: allocation_start and allocation_end go together'],
+  ],
+  [
     'a network of one address',
     `${NETWORK}cidr = "10.1.0.0/32"`,
     ['local_cloud.networks: network a: 10.1.0.0/32 has no room for ports'],

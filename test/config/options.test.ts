@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { Derived } from '../../src/config/option.ts'
 import { SECTIONS } from '../../src/config/options.ts'
+import { blankComments, listFiles, readSource } from '../tidy/scan.ts'
 
 const ALL = Object.entries(SECTIONS).flatMap(([section, options]) =>
   Object.entries(options).map(([name, option]) => [`${section}.${name}`, option] as const),
@@ -31,4 +32,22 @@ test('what is named like a secret is one', () => {
   )
   expect(suspicious.length).toBeGreaterThan(8)
   expect(suspicious.filter(([, option]) => !option.secret).map(([name]) => name)).toEqual([])
+})
+
+/** Used by being the only value there is. */
+const ONE_VALUE = ['api_settings.auth_strategy']
+
+test('what is marked as used is named somewhere outside of config', () => {
+  const root = new URL('../..', import.meta.url).pathname
+  const code = listFiles(root, 'src', '.ts')
+    .filter((path) => !path.startsWith('src/config/'))
+    .map((path) => blankComments(readSource(root, path).text))
+    .join('\n')
+  const pretended = ALL.filter(
+    ([name, option]) =>
+      option.status === 'used' &&
+      !ONE_VALUE.includes(name) &&
+      !new RegExp(`\\b${name.replace(/.*\./, '')}\\b`).test(code),
+  )
+  expect(pretended.map(([name]) => name)).toEqual([])
 })

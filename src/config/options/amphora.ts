@@ -47,6 +47,10 @@ export const haproxyAmphora = {
   }),
   client_cert: path('Key and certificate shown to agents; unset: made at first start.', null),
   server_ca: path('CA of the agents; unset: made at first start.', null),
+  lb_network_interface: text('Our interface on the management network.', 'o-hm0', {
+    pattern: /^[A-Za-z0-9_.-]{1,15}$/,
+    takes: 'the name of a network interface',
+  }),
   ...accepted({
     haproxy_template: path('A template of your own for haproxy.', null),
     failover_connection_max_retries: integer('Attempts during failover.', 2, { min: 0 }),
@@ -54,10 +58,6 @@ export const haproxyAmphora = {
     build_rate_limit: integer('Amphorae that boot at a time; -1: any number.', -1, { min: -1 }),
     build_active_retries: integer('Attempts to get a place to boot.', 120, { min: 0 }),
     build_retry_interval: integer('Seconds between them.', 5, { min: 0 }),
-    lb_network_interface: text('Our interface for link-local addresses of agents.', 'o-hm0', {
-      pattern: /^[A-Za-z0-9_.-]{1,15}$/,
-      takes: 'the name of a network interface',
-    }),
   }),
   ...obsolete('a change is one transaction, so nothing waits for its commit', {
     api_db_commit_retry_attempts: integer('Attempts to see a change.', 15),
@@ -73,24 +73,21 @@ export const haproxyAmphora = {
 
 const facility = (help: string, fallback: number) => integer(help, fallback, { min: 0, max: 7 })
 
+const AGENT_TLS = ['TLSv1.2', 'TLSv1.3'] as const
+
 export const amphoraAgent = {
-  agent_server_ca: path('CA of controllers, in the amphora.', '/etc/octavia/certs/client_ca.pem'),
-  agent_server_cert: path('Key and certificate of the agent.', '/etc/octavia/certs/server.pem'),
   agent_request_read_timeout: integer('Seconds a request to the agent may take.', 180, { min: 1 }),
-  agent_tls_protocol: choice(
-    'The oldest TLS the agent speaks.',
-    ['TLSv1.2', 'TLSv1.3'],
-    'TLSv1.2',
-    {
-      later: TLS_VERSIONS,
-    },
-  ),
+  user_log_facility: facility('LOG_LOCAL facility of connections.', 0),
+  administrative_log_facility: facility('LOG_LOCAL facility of other logs.', 1),
   ...accepted({
+    agent_server_ca: path('CA of controllers, in the amphora.', '/etc/octavia/certs/client_ca.pem'),
+    agent_server_cert: path('Key and certificate of the agent.', '/etc/octavia/certs/server.pem'),
+    agent_tls_protocol: choice('The oldest TLS the agent speaks.', AGENT_TLS, 'TLSv1.2', {
+      later: TLS_VERSIONS,
+    }),
     agent_server_network_dir: path('Where the agent keeps its interfaces.', null),
     admin_log_targets: list('Log servers, host:port, for the logs of amphorae.', null),
     tenant_log_targets: list('Log servers, host:port, for connections.', null),
-    user_log_facility: facility('LOG_LOCAL facility of connections.', 0),
-    administrative_log_facility: facility('LOG_LOCAL facility of other logs.', 1),
     log_protocol: choice('How log servers are reached.', ['UDP', 'TCP'], 'UDP'),
     log_retry_count: integer('Attempts to reach a log server.', 5, { min: 0 }),
     log_retry_interval: integer('Seconds between them.', 2, { min: 0 }),

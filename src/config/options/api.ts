@@ -51,9 +51,9 @@ export const apiSettings = {
     octavia: 'Deprecated alias of the Octavia Amphora driver.',
   }),
   default_provider_driver: text('The provider of a load balancer that names none.', 'amphora'),
-  allow_ping_health_monitors: boolean('Whether PING health monitors may be made.', true),
   ...accepted({
     allow_tls_terminated_listeners: boolean('Whether TERMINATED_HTTPS may be used.', true),
+    allow_ping_health_monitors: boolean('Whether PING health monitors may be made.', true),
     allow_prometheus_listeners: boolean('Whether PROMETHEUS listeners may be made.', true),
     udp_connect_min_interval_health_monitor: integer(
       'The least delay of UDP-CONNECT health monitors in seconds; negative: any.',
@@ -89,17 +89,15 @@ export const apiSettings = {
 const quota = (what: string) =>
   integer(`How many ${what} a project may have; -1: any number.`, -1, { min: -1 })
 
-export const quotas = {
+export const quotas = accepted({
   default_load_balancer_quota: quota('load balancers'),
   default_listener_quota: quota('listeners'),
   default_pool_quota: quota('pools'),
   default_member_quota: quota('members'),
   default_health_monitor_quota: quota('health monitors'),
-  ...accepted({
-    default_l7policy_quota: quota('L7 policies'),
-    default_l7rule_quota: quota('L7 rules'),
-  }),
-}
+  default_l7policy_quota: quota('L7 policies'),
+  default_l7rule_quota: quota('L7 rules'),
+})
 
 export const audit = accepted({
   enabled: boolean('Whether requests are audited.', false),
@@ -136,11 +134,13 @@ export const cors = accepted({
   max_age: integer('Seconds a browser may remember this.', 3600, { min: 0 }),
 })
 
-export const osloMiddleware = accepted({
-  enable_proxy_headers_parsing: boolean('Whether X-Forwarded-* headers are believed.', false),
+export const osloMiddleware = {
   max_request_body_size: integer('The longest request body in bytes.', 114_688, { min: 1 }),
-  http_basic_auth_user_file: text('Users for basic authentication.', '/etc/htpasswd'),
-})
+  ...accepted({
+    enable_proxy_headers_parsing: boolean('Whether X-Forwarded-* headers are believed.', false),
+    http_basic_auth_user_file: text('Users for basic authentication.', '/etc/htpasswd'),
+  }),
+}
 
 export const healthcheck = accepted({
   path: text('The path of the health check.', '/healthcheck'),

@@ -1,19 +1,16 @@
 /** [database]: one embedded SQLite file. */
-import { Derived, obsolete } from '../option.ts'
+import { accepted, obsolete } from '../option.ts'
 import { boolean, integer, text } from '../scalar.ts'
 
+/** The file is in the data directory, so a server's address is refused rather than passed over. */
 export const database = {
-  connection: text(
-    'The database. This release knows SQLite: sqlite:/// and an absolute path.',
-    new Derived('octavia-lite.db in [DEFAULT] data_dir', (_around, lookup) => {
-      return `sqlite:///${String(lookup('DEFAULT', 'data_dir'))}/octavia-lite.db`
-    }),
-    {
+  ...accepted({
+    connection: text('The database. This release has its own, in [DEFAULT] data_dir.', null, {
       secret: true,
-      pattern: /^sqlite:\/\/\/\/./,
-      takes: 'sqlite:////absolute/path (database servers are not in this release)',
-    },
-  ),
+      pattern: /^sqlite:/,
+      takes: 'sqlite:// (database servers are not in this release)',
+    }),
+  }),
   ...obsolete('one embedded database needs no pool', {
     slave_connection: text('A database for reading.', null, { secret: true }),
     sqlite_synchronous: boolean('Whether commits reach the disk: always.', true),

@@ -20,7 +20,7 @@ const networkFields = {
   host_access: boolean('Whether this machine has the gateway address, and so reaches it.', false),
   mtu: integer('The largest packet.', 1500, { min: 1280, max: 65_535 }),
   id: text('Its UUID; unset: derived from the name.', null, UUID),
-  allocation_start: ip('The first address given out; unset: the first free one.', null),
+  allocation_start: ip('The first address given out; unset: any free one.', null),
   allocation_end: ip('The last address given out.', null),
 }
 

@@ -34,6 +34,8 @@ export const controllerWorker = {
   }),
   amp_active_retries: integer('How often an amphora is looked at until it runs.', 30, { min: 1 }),
   amp_active_wait_sec: integer('Seconds between looks.', 10, { min: 0 }),
+  amphora_delete_retries: integer('Attempts to delete an amphora.', 5, { min: 0 }),
+  amphora_delete_retry_interval: integer('Seconds between them.', 5, { min: 0 }),
   client_ca: path('CA of controllers, put into amphorae; unset: made at first start.', null),
   ...accepted({
     amp_flavor_id: text('Nova flavor of amphorae.', ''),
@@ -43,8 +45,6 @@ export const controllerWorker = {
     amp_timezone: text('Time zone of amphorae.', 'UTC'),
     amp_boot_network_list: list('Networks of amphorae, the management network first.', []),
     amp_secgroup_list: list('Security groups of amphorae.', []),
-    amphora_delete_retries: integer('Attempts to delete an amphora.', 5, { min: 0 }),
-    amphora_delete_retry_interval: integer('Seconds between them.', 5, { min: 0 }),
     volume_driver: choice(
       'Whether amphorae boot from volumes.',
       ['volume_noop_driver', 'volume_cinder_driver'],
@@ -132,6 +132,7 @@ export const networking = {
   allow_vip_subnet_id: boolean('Whether a VIP may be asked for by subnet.', true),
   allow_vip_port_id: boolean('Whether a VIP may be asked for by port.', true),
   valid_vip_networks: list('Networks VIPs may be on; unset: all.', null),
+  denylist_vip_networks: list('Networks no VIP may be on.', []),
   reserved_ips: list('Addresses no member may have.', ['169.254.169.254'], {
     itemTakes: 'IP addresses',
     pattern: /^[0-9A-Fa-f:.]{2,45}$/,
@@ -139,7 +140,6 @@ export const networking = {
   ...accepted({
     ...retries('the network'),
     port_detach_timeout: integer('Seconds to wait for a port to be free.', 300, { min: 0 }),
-    denylist_vip_networks: list('Networks no VIP may be on.', []),
     allow_invisible_resource_usage: boolean(
       "Whether a user may use subnets the user's token does not show.",
       false,
