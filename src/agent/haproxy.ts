@@ -221,7 +221,7 @@ export function md5(content: string | Uint8Array): string {
 export function frontendsOf(
   text: string,
 ): readonly { readonly id: string; readonly mode: string }[] {
-  const sections = text.split(/^(?=frontend )/m).slice(1)
+  const sections = text.split(/^(?=frontend )/m).filter((part) => part.startsWith('frontend '))
   return sections.map((section) => ({
     id: /^frontend (\S+)/.exec(section)?.[1] ?? '',
     mode: /^\s+mode (\S+)/m.exec(section)?.[1]?.toUpperCase() ?? '',

@@ -37,6 +37,7 @@ type HeartbeatConfig = Pick<
 >
 
 interface Kept {
+  /** Of the next message. */
   readonly seq: number
   readonly counters: Counters
 }
@@ -44,6 +45,8 @@ interface Kept {
 export class Heartbeat {
   readonly #deps: HeartbeatDeps
   #config: HeartbeatConfig
+  /** What the file holds, and what it would hold if the disk were not full. */
+  #kept: Kept | undefined
   #next = 0
   #end: (() => void) | undefined
 
@@ -90,8 +93,8 @@ export class Heartbeat {
   }
 
   async #message(): Promise<HeartbeatMessage> {
-    const { haproxy, paths, log } = this.#deps
-    const kept = readKept(paths)
+    const { haproxy, paths, log, clock } = this.#deps
+    const kept = this.#kept ?? readKept(paths, clock.now())
     const rows = []
     for (const lb_id of haproxy.list().filter((id) => haproxy.isRunning(id))) {
       try {
@@ -102,8 +105,9 @@ export class Heartbeat {
       }
     }
     const { listeners, pools, counters } = reportsOf(rows, kept.counters)
+    this.#kept = { seq: kept.seq + 1, counters }
     try {
-      writeFileAtomic(paths.counters, JSON.stringify({ seq: kept.seq + 1, counters }))
+      writeFileAtomic(paths.counters, JSON.stringify(this.#kept))
     } catch (error) {
       // A full disk is no reason to be taken for dead.
       log.warning('counters could not be kept', { error })
@@ -113,13 +117,18 @@ export class Heartbeat {
   }
 }
 
-function readKept(paths: Paths): Kept {
+/**
+ * Without a file the seq is the time: above all that were sent before, since messages are seconds apart, and
+ * far above those which a receiver takes for a restarted agent's.
+ */
+function readKept(paths: Paths, now_ms: number): Kept {
+  const seq = Math.floor(now_ms / 1000)
   try {
     const kept = JSON.parse(readTextIfExists(paths.counters) ?? '{}') as Partial<Kept>
-    return { seq: kept.seq ?? 0, counters: kept.counters ?? {} }
+    return { seq: kept.seq ?? seq, counters: kept.counters ?? {} }
   } catch {
     // A damaged file costs one wrong delta at most; upstream, too, starts over then.
-    return { seq: 0, counters: {} }
+    return { seq, counters: {} }
   }
 }
 

@@ -1,0 +1,200 @@
+/** The driver against an agent of a few lines, which behaves like the real one. */
+import { createHash } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import type { AgentRequest, AgentResponse } from '../../../src/contract/client.ts'
+import { HAPROXY_OPTION_FALLBACKS } from '../../../src/dataplane/haproxy/facts.ts'
+import type { VipPlug } from '../../../src/driver/amphora.ts'
+import { DriverError } from '../../../src/driver/error.ts'
+import { createRestAmphoraDriver } from '../../../src/driver/rest/amphora.ts'
+import { AgentUnreachable, createTransport } from '../../../src/driver/rest/transport.ts'
+import type { Amphora } from '../../../src/model/amphora.ts'
+import type { LoadBalancerTree } from '../../../src/model/tree.ts'
+import { AssertionFailure } from '../../../src/system/assert.ts'
+import { duringTransaction } from '../../../src/system/outside.ts'
+import { listenerRow, loadBalancerRow } from '../../fake/rows.ts'
+
+const AMPHORA = { id: 'amphora-1', lb_network_ip: '192.0.2.7', vrrp_ip: '10.0.0.4' } as Amphora
+const LB = loadBalancerRow({ vip_address: '10.0.0.2' })
+const LISTENER = listenerRow({ loadbalancer_id: LB.id })
+const tree = (over: Partial<LoadBalancerTree> = {}): LoadBalancerTree => ({
+  ...LB,
+  listeners: [LISTENER],
+  pools: [],
+  amphorae: [],
+  ...over,
+})
+
+type Answer = readonly [status: number, body?: unknown]
+
+/** `failing` answers a request, by `METHOD path`, before the agent does. */
+function createAgent(failing: Readonly<Record<string, Answer>> = {}) {
+  const requests: string[] = []
+  const bodies: unknown[] = []
+  const state: { config: string | undefined } = { config: undefined }
+  const answer = ({ method, path, body }: AgentRequest): Answer => {
+    const failure = failing[`${method} ${path}`]
+    if (failure !== undefined) return failure
+    if (path === '/1.0/details')
+      return [200, { haproxy_version: '2.6.12', cpu_count: 1, active_tuned_profiles: '' }]
+    if (path === `/1.0/loadbalancer/${LB.id}/haproxy`)
+      return state.config === undefined ? [404, { message: 'Not Found' }] : [200, state.config]
+    if (method === 'PUT' && path.endsWith('/haproxy')) state.config = body
+    if (method === 'DELETE') state.config = undefined
+    return [202, { message: 'OK', interface: 'eth1' }]
+  }
+  const driver = createRestAmphoraDriver({
+    options: HAPROXY_OPTION_FALLBACKS,
+    connect:
+      (address) =>
+      async (request): Promise<AgentResponse> => {
+        expect(address).toEqual({ amphora_id: 'amphora-1', ip: '192.0.2.7' })
+        requests.push(`${request.method} ${request.path}`)
+        if (request.headers['content-type'] === 'application/json')
+          bodies.push(JSON.parse(request.body ?? ''))
+        const [status, body] = answer(request)
+        const text = typeof body === 'string' ? body : JSON.stringify(body)
+        const etag = createHash('md5').update(text).digest('hex')
+        return { status, contentType: 'application/json', etag, text }
+      },
+  })
+  return { driver, requests, bodies, state }
+}
+
+const DETAILS = 'GET /1.0/details'
+const GET = `GET /1.0/loadbalancer/${LB.id}/haproxy`
+const UPLOAD = `PUT /1.0/loadbalancer/amphora-1/${LB.id}/haproxy`
+const RELOAD = `PUT /1.0/loadbalancer/${LB.id}/reload`
+
+test('the first update uploads; an equal one only asks for the reload that may be owed', async () => {
+  const { driver, requests, state } = createAgent()
+  await driver.updateListeners(AMPHORA, tree())
+  expect(requests.splice(0)).toEqual([DETAILS, GET, UPLOAD, RELOAD])
+  expect(state.config).toContain(`frontend ${LISTENER.id}`)
+  await driver.updateListeners(AMPHORA, tree())
+  expect(requests.splice(0)).toEqual([DETAILS, GET, RELOAD])
+  await driver.updateListeners(AMPHORA, tree({ listeners: [{ ...LISTENER, protocol_port: 81 }] }))
+  expect(requests).toEqual([DETAILS, GET, UPLOAD, RELOAD])
+})
+
+test.each([
+  ['no listener', tree({ listeners: [] })],
+  [
+    'only one on its way out',
+    tree({ listeners: [{ ...LISTENER, provisioning_status: 'PENDING_DELETE' }] }),
+  ],
+])('with %s haproxy is removed', async (_, gone) => {
+  const { driver, requests } = createAgent()
+  await driver.updateListeners(AMPHORA, gone)
+  expect(requests).toEqual([`DELETE /1.0/listeners/${LB.id}`])
+})
+
+const subnet = (id: string, cidr: string, gateway_ip: string | null) => ({
+  ...{ id, name: '', network_id: 'net', cidr, gateway_ip },
+  host_routes: [{ destination: '198.51.100.0/24', nexthop: '10.0.0.9' }],
+})
+const PLUG: VipPlug = {
+  port: {
+    ...{ id: 'port', name: '', network_id: 'net', device_id: '', device_owner: '' },
+    mac_address: '02:00:00:00:00:01',
+    fixed_ips: [{ subnet_id: 's1', ip_address: '10.0.0.4' }],
+  },
+  network: { id: 'net', name: '', mtu: 1450, subnet_ids: ['s1'], port_security_enabled: true },
+  vip: { ip_address: '10.0.0.2', subnet: subnet('s1', '10.0.0.0/24', '10.0.0.1') },
+  additional_vips: [{ ip_address: 'fd00::2', subnet: subnet('s2', 'fd00::/64', null) }],
+}
+
+test('what is plugged', async () => {
+  const { driver, requests, bodies } = createAgent()
+  await driver.plugVip(AMPHORA, PLUG)
+  const host_routes = [{ destination: '198.51.100.0/24', nexthop: '10.0.0.9' }]
+  expect(bodies[0]).toEqual({
+    subnet_cidr: '10.0.0.0/24',
+    gateway: '10.0.0.1',
+    mac_address: '02:00:00:00:00:01',
+    mtu: 1450,
+    vrrp_ip: '10.0.0.4',
+    host_routes,
+    additional_vips: [
+      { ip_address: 'fd00::2', subnet_cidr: 'fd00::/64', gateway: null, host_routes },
+    ],
+    is_sriov: false,
+  })
+  const subnets = [PLUG.vip.subnet]
+  await driver.plugMember(AMPHORA, { port: PLUG.port, network: PLUG.network, subnets })
+  expect(bodies[1]).toEqual({
+    mac_address: '02:00:00:00:00:01',
+    mtu: 1450,
+    fixed_ips: [
+      { ip_address: '10.0.0.4', subnet_cidr: '10.0.0.0/24', gateway: '10.0.0.1', host_routes },
+    ],
+    is_sriov: false,
+  })
+  expect(requests).toEqual(['POST /1.0/plug/vip/10.0.0.2', 'POST /1.0/plug/network'])
+})
+
+describe('a VIP that was plugged before', () => {
+  const conflict = { 'POST /1.0/plug/vip/10.0.0.2': [409, { message: 'exists' }] } as const
+
+  test('is success when its interface is the right one', async () => {
+    const { driver, requests } = createAgent(conflict)
+    await driver.plugVip(AMPHORA, PLUG)
+    expect(requests.at(-1)).toBe('GET /1.0/interface/10.0.0.4')
+  })
+
+  test.each<[string, Answer]>([
+    ['another interface', [200, { message: 'OK', interface: 'eth2' }]],
+    ['no interface', [404, { message: 'Error interface not found for IP address' }]],
+  ])('is a failure with %s', async (_, answer) => {
+    const { driver } = createAgent({ ...conflict, 'GET /1.0/interface/10.0.0.4': answer })
+    await expect(driver.plugVip(AMPHORA, PLUG)).rejects.toBeInstanceOf(DriverError)
+  })
+})
+
+describe('failures', () => {
+  test.each<[string, Answer, boolean]>([
+    ['a refused configuration', [400, { message: 'Invalid request', details: 'line 3' }], false],
+    ['a failed haproxy', [500, { message: 'Error' }], false],
+    ['an agent with too much to do', [503, { error: 'busy' }], true],
+  ])('%s', async (_, answer, retryable) => {
+    const { driver } = createAgent({ [UPLOAD]: answer })
+    const error = await driver.updateListeners(AMPHORA, tree()).catch((e: unknown) => e)
+    expect(error).toBeInstanceOf(DriverError)
+    expect(error).toMatchObject({
+      operation: 'update-listeners',
+      subject: 'amphora amphora-1',
+      retryable,
+    })
+  })
+
+  test('a configuration that cannot be read is not taken for a missing one', async () => {
+    const { driver, requests } = createAgent({ [GET]: [500, {}] })
+    await expect(driver.updateListeners(AMPHORA, tree())).rejects.toBeInstanceOf(DriverError)
+    expect(requests).not.toContain(UPLOAD)
+  })
+
+  test('no answer', async () => {
+    const driver = createRestAmphoraDriver({
+      options: HAPROXY_OPTION_FALLBACKS,
+      connect: () => () => Promise.reject(new AgentUnreachable('no connection', true, undefined)),
+    })
+    await expect(driver.getInfo(AMPHORA)).rejects.toMatchObject({
+      operation: 'get-info',
+      reason: 'no connection',
+      retryable: true,
+    })
+  })
+
+  test('a bug stays a bug', async () => {
+    const { driver } = createAgent()
+    const broken = tree({ vip_address: null })
+    await expect(driver.updateListeners(AMPHORA, broken)).rejects.toBeInstanceOf(AssertionFailure)
+  })
+})
+
+test('no agent is called while a transaction is open', async () => {
+  const tls = { cert: '', key: '', ca: '' }
+  const address = { amphora_id: 'amphora-1', ip: '127.0.0.1' }
+  const send = createTransport(tls, { port: 9, timeout_ms: 1_000 }, address)
+  const request = { method: 'GET', path: '/', headers: {}, body: undefined } as const
+  await expect(duringTransaction(() => send(request))).rejects.toBeInstanceOf(AssertionFailure)
+})
