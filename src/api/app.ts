@@ -5,12 +5,11 @@
  */
 import { Elysia } from 'elysia'
 import { fault } from '../model/fault.ts'
-import type { RuleName } from '../policy/rules.ts'
 import type { Log } from '../system/log.ts'
 import { checkAccept, readBody } from './edge.ts'
 import { answerOfError, RoutingError } from './faults.ts'
 import { openapiDocument } from './openapi.ts'
-import { type Api, type ApiOptions, type Call, pathsOf, type Route } from './route.ts'
+import { type Api, type Call, pathsOf, type Route } from './route.ts'
 import { ROUTES } from './routes.ts'
 
 /** What Elysia hands to a handler, as far as it is used. */
@@ -91,20 +90,19 @@ async function callOf(
   if (route.method !== 'GET') checkQuery(url.searchParams, route.query ?? [])
   return {
     caller,
-    rule: route.rule satisfies RuleName,
+    rule: route.rule,
     params: decodedParams(params),
     query: url.searchParams,
     url,
-    body: route.request === undefined ? undefined : await readBody(request, bodyMax(api.options)),
+    body:
+      route.request === undefined
+        ? undefined
+        : await readBody(request, api.options.max_request_body_size),
     origin: { request_id },
   }
 }
 
 const NOBODY = { user_id: null, project_id: null, roles: [], is_admin: false } as const
-
-function bodyMax(options: ApiOptions): number {
-  return options.max_request_body_size
-}
 
 /** A part of a path that is no UTF-8 names nothing. */
 function decodedParams(params: Context['params']): Readonly<Record<string, string>> {

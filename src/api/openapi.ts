@@ -85,6 +85,8 @@ function json(schema: JsonSchema): JsonSchema {
 }
 
 function bodySchema(request: BodyShape): JsonSchema {
+  if (request.kind === 'list')
+    return wrapped(request.wrapper, { type: 'array', items: schemaOf(request.fields, 'create') })
   if (request.kind !== 'graph')
     return wrapped(
       request.wrapper,

@@ -23,6 +23,8 @@ export type FlowInputs = {
   }
   'load-balancer-update': { readonly load_balancer_id: string }
   'load-balancer-delete': { readonly load_balancer_id: string; readonly cascade: boolean }
+  /** All members of the pool that are PENDING. */
+  'member-batch': { readonly load_balancer_id: string; readonly pool_id: string }
   /** HELD while a create request has a VIP port and no row yet: takes the port back if it dies. */
   'vip-release': { readonly load_balancer_id: string; readonly port_id: string | null }
 } & { readonly [K in `${ChildKind}-${ChildAction}`]: ChildInput }

@@ -10,6 +10,7 @@ import {
   loadBalancerDelete,
   loadBalancerUpdate,
 } from './flows/load-balancer.ts'
+import { memberBatch } from './flows/member-batch.ts'
 import { vipRelease } from './flows/vip-release.ts'
 import { failLoadBalancer } from './steps/statuses.ts'
 import type { World } from './world.ts'
@@ -28,6 +29,7 @@ export const FLOWS = {
   'member-create': childFlow('member', 'create'),
   'member-update': childFlow('member', 'update'),
   'member-delete': childFlow('member', 'delete'),
+  'member-batch': memberBatch,
   'healthmonitor-create': childFlow('healthmonitor', 'create'),
   'healthmonitor-update': childFlow('healthmonitor', 'update'),
   'healthmonitor-delete': childFlow('healthmonitor', 'delete'),

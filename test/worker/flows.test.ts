@@ -247,6 +247,10 @@ test.each<[string, Record<string, string | undefined>]>([
   ['member-create', { ...SETTLED, fresh: 'ACTIVE OFFLINE' }],
   ['member-update', { ...SETTLED, member: 'ACTIVE OFFLINE' }],
   ['member-delete', { ...SETTLED, member: undefined, farMember: 'ACTIVE OFFLINE' }],
+  [
+    'member-batch',
+    { ...SETTLED, member: 'ACTIVE OFFLINE', farMember: undefined, fresh: 'ACTIVE OFFLINE' },
+  ],
   ['healthmonitor-create', { ...SETTLED, fresh: 'ACTIVE ONLINE' }],
   ['healthmonitor-update', { ...SETTLED, monitor: 'ACTIVE ONLINE' }],
   [

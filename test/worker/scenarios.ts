@@ -154,6 +154,11 @@ export const SCENARIOS: readonly Scenario[] = [
   ),
   changed('healthmonitor', 'update', ID.monitor),
   changed('healthmonitor', 'delete', ID.monitor),
+  scenario('member-batch', { load_balancer_id: LB, pool_id: ID.pool }, async (tx, world) => {
+    await changed('member', 'delete', ID.farMember).request(tx, world)
+    await updateRow(tx, member, ID.member, { provisioning_status: 'PENDING_UPDATE' })
+    await insertRow(tx, member, far(MEMBER_SUBNETS[2]))
+  }),
   scenario(
     'vip-release',
     { load_balancer_id: LB, port_id: idOf(`octavia-lb-${LB} ${VIP_NETWORK}`) },

@@ -1,9 +1,12 @@
+import { parseBoolean } from '../../model/field.ts'
 import { memberFields } from '../../model/graph.ts'
 import { type Member, member } from '../../model/member.ts'
 import { pool } from '../../model/pool.ts'
-import { parseCreate, unwrap } from '../../model/request.ts'
+import { expectList, expectObject, parseCreate, unwrap } from '../../model/request.ts'
 import { createMember, deleteMember, getMember, updateMember } from '../../operation/member.ts'
+import { type BatchItem, setMembers } from '../../operation/member-batch.ts'
 import { viewMembers } from '../../operation/views.ts'
+import { authorize } from '../../policy/check.ts'
 import { getRow } from '../../store/repository.ts'
 import { parseUuid } from '../../system/ids.ts'
 import { answerOne, answerPage, type Readable } from '../read.ts'
@@ -15,6 +18,14 @@ const { argument, singular, plural, fields } = member
 /** `project_id` is accepted and ignored: the load balancer's counts. */
 const createFields = { ...fields, ...memberFields }
 const area = 'lbaas'
+
+function parseBatch(body: unknown, api: Api): BatchItem[] {
+  const path = `members_.${plural}`
+  return expectList(unwrap(body, 'members_', plural), plural).map((item) => ({
+    values: parseCreate(createFields, item, path, api.settings.defaults),
+    sent: Object.keys(expectObject(item, path)),
+  }))
+}
 
 /**
  * The pool of the path; the router wants one name, `id`, for the same place in all paths of pools.
@@ -80,6 +91,26 @@ export const MEMBER_ROUTES: readonly Route[] = [
       )
       allow(call, parent.project_id)
       return answerById(api, readable, await createMember(api, parent.id, values, call.origin))
+    },
+  },
+  {
+    method: 'PUT',
+    area,
+    path: '/pools/:id/members',
+    rule: 'member:put',
+    summary: 'Make these the members of a pool; with ?additive_only=true others stay.',
+    status: 202,
+    query: ['additive_only'],
+    request: { wrapper: plural, fields: createFields, kind: 'list' },
+    handle: async (api, call) => {
+      const parent = await getPool(api, call)
+      const items = parseBatch(call.body, api)
+      const additive = parseBoolean(call.query.get('additive_only') ?? 'false') ?? false
+      allow(call, parent.project_id)
+      authorize('member:post', call.caller, parent.project_id)
+      if (!additive) authorize('member:delete', call.caller, parent.project_id)
+      await setMembers(api, parent.id, items, additive, call.origin)
+      return undefined
     },
   },
   updateRoute(
