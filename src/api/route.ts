@@ -1,7 +1,8 @@
 /**
- * The API as data: each route says its method, path, rule and body, and has a function from a call to an
- * answer. Elysia is made of it in app.ts, the OpenAPI document in openapi.ts. This folder turns HTTP into
- * calls of operations; it may import all folders above it and never health, housekeeping or agent.
+ * The API as data: each route says its method, path, rule and body, and has a function from a call
+ * to an answer. Elysia is made of it in app.ts, the OpenAPI document in openapi.ts. This folder
+ * turns HTTP into calls of operations; it may import all folders above it and never health,
+ * housekeeping or agent.
  */
 import type { Caller, IdentityDriver } from '../driver/identity.ts'
 import type { Network, Subnet } from '../driver/network.ts'
@@ -79,7 +80,7 @@ export interface Route {
   /** A JSON body is read, and described by this. */
   readonly request?: BodyShape
   readonly answer?: AnswerShape
-  /** Query parameters of a changing request; others are refused. Reading requests check their own. */
+  /** Query parameters of a changing request; others are refused. Reads check their own. */
   readonly query?: readonly string[]
   /** No caller is needed. */
   readonly open?: boolean

@@ -69,7 +69,7 @@ export function field<T, const O extends FieldOptions<T>>(
 }
 
 /** Any set of fields; the methods' bivariance lets a `Field<string>` stand in it. */
-// biome-ignore lint/suspicious/noExplicitAny: a field of any type, only read through its own methods
+// biome-ignore lint/suspicious/noExplicitAny: of any type, only read through its own methods
 export type Fields = Readonly<Record<string, Field<any, any>>>
 
 type ValueOf<F> =

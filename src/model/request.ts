@@ -119,7 +119,7 @@ function withProject(
   return { ...rest, project_id: rest.project_id ?? tenant_id }
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a field of any type, only read through its own methods
+// biome-ignore lint/suspicious/noExplicitAny: of any type, only read through its own methods
 type AnyField = Field<any, any>
 
 function absent(name: string, field: AnyField, defaults: ModelDefaults): unknown {

@@ -1,6 +1,6 @@
 /**
- * Who may do what: the rules of upstream's policy as one table. A route names its rule; check.ts decides.
- * Source: octavia/policies/*.py. Pure.
+ * Who may do what: the rules of upstream's policy as one table. A route names its rule; check.ts
+ * decides. Source: octavia/policies/*.py. Pure.
  */
 
 /** What a rule asks of the caller; composed of the base rules in check.ts. */

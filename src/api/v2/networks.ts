@@ -1,7 +1,7 @@
 /**
- * Where the local cloud takes Neutron's place, what clients of Octavia ask Neutron: which networks and subnets
- * there are, by id or name. `openstack loadbalancer create --vip-subnet-id NAME` looks a name up so. Reading
- * only; the form is that of Neutron's API v2.0.
+ * Where the local cloud takes Neutron's place, what clients of Octavia ask Neutron: which networks
+ * and subnets there are, by id or name. `openstack loadbalancer create --vip-subnet-id NAME` looks
+ * a name up so. Reading only; the form is that of Neutron's API v2.0.
  */
 import type { Network, Subnet } from '../../driver/network.ts'
 import { parseIp } from '../../model/address.ts'
