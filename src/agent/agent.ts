@@ -21,6 +21,7 @@ import { type AgentServer, startServer } from './server.ts'
 import { renderUserGroup } from './user-group.ts'
 
 const SUPERVISION_INTERVAL_MS = 1_000
+const HEAL_INTERVAL_MS = 5_000
 
 export interface AgentDeps {
   readonly processes: Processes
@@ -57,7 +58,7 @@ export async function startAgent(deps: AgentDeps, initial: AgentConfig): Promise
     announce: () => network.announce(),
   })
   await network.ensureNamespace()
-  let missing = await network.restore()
+  await network.restore()
   await haproxy.supervise()
 
   const udp = createDatagramSender(log)
@@ -82,19 +83,23 @@ export async function startAgent(deps: AgentDeps, initial: AgentConfig): Promise
   })
   const server: AgentServer = startServer({ log }, config, handlers)
   heartbeat.start()
-  const endSupervision = clock.every(SUPERVISION_INTERVAL_MS, async () => {
-    try {
-      if (missing.length > 0) missing = await network.restore()
-      await haproxy.supervise()
-    } catch (error) {
-      log.error('supervision failed', { error })
-    }
-  })
+  const watched = (task: () => Promise<void>) => () =>
+    task().catch((error: unknown) => log.error('supervision failed', { error }))
+  const endings = [
+    clock.every(
+      SUPERVISION_INTERVAL_MS,
+      watched(() => haproxy.supervise()),
+    ),
+    clock.every(
+      HEAL_INTERVAL_MS,
+      watched(() => network.heal()),
+    ),
+  ]
   log.info('the agent is ready', { amphora_id: config.amphora_id, port: server.port })
   return {
     port: server.port,
     stop: async () => {
-      endSupervision()
+      for (const end of endings) end()
       heartbeat.stop()
       await server.stop()
       udp.close()

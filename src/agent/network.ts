@@ -49,6 +49,8 @@ export interface NetworkDeps {
 export class NetworkService {
   readonly #deps: NetworkDeps
   readonly #serial: Serial = createSerial(WAITING_MAX)
+  /** Names of interfaces without a card, as last seen. */
+  #missing: ReadonlySet<string> = new Set()
 
   constructor(deps: NetworkDeps) {
     this.#deps = deps
@@ -118,25 +120,19 @@ export class NetworkService {
     })
   }
 
+  /** Sets up all that was ever plugged: after a reboot, a crash, or a change of this program. */
+  restore(): Promise<void> {
+    return this.#serial(() => this.#setUpAll(this.#readPlugged()))
+  }
+
   /**
-   * Sets up again all that was ever plugged, after a reboot or a crash. Returns the names of those whose
-   * card is not there (yet).
+   * Sets up those cards which are not in the namespace: they were missing so far, or were taken away and
+   * came back. Cheap when nothing is missing.
    */
-  restore(): Promise<readonly string[]> {
+  heal(): Promise<void> {
     return this.#serial(async () => {
-      const { paths, log } = this.#deps
-      const missing: string[] = []
-      for (const [mac, name] of this.#readPlugged()) {
-        const text = readTextIfExists(paths.interfaceFile(name))
-        if (text === undefined) continue
-        try {
-          await this.#setUp(mac, JSON.parse(text) as InterfaceFile)
-        } catch (error) {
-          missing.push(name)
-          log.warning('an interface cannot be set up', { interface: name, error })
-        }
-      }
-      return missing
+      const there = new Set((await this.listNics('namespace')).map((nic) => nic.mac))
+      await this.#setUpAll(this.#readPlugged().filter(([mac]) => !there.has(mac)))
     })
   }
 
@@ -158,6 +154,25 @@ export class NetworkService {
     const result = await this.#deps.processes.run(argv)
     if (result.code !== 0)
       this.#deps.log.warning('addresses could not be announced', { interface: name })
+  }
+
+  async #setUpAll(plugged: readonly (readonly [mac: string, name: string])[]): Promise<void> {
+    const { paths, log } = this.#deps
+    const missing = new Set<string>()
+    for (const [mac, name] of plugged) {
+      const text = readTextIfExists(paths.interfaceFile(name))
+      if (text === undefined) continue
+      try {
+        await this.#setUp(mac, JSON.parse(text) as InterfaceFile)
+        log.info('an interface was set up', { interface: name })
+      } catch (error) {
+        missing.add(name)
+        // Once only: the card of a network that was unplugged never comes back.
+        if (!this.#missing.has(name))
+          log.warning('an interface cannot be set up', { interface: name, error })
+      }
+    }
+    this.#missing = missing
   }
 
   async #findOutside(mac: string): Promise<Nic | undefined> {

@@ -4,7 +4,7 @@
  */
 import { createSocket } from 'node:dgram'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type HeartbeatMessage, openHeartbeat } from '../../src/contract/heartbeat.ts'
+import { FIRST_SEQS, type HeartbeatMessage, openHeartbeat } from '../../src/contract/heartbeat.ts'
 import type { VipPlug } from '../../src/driver/amphora.ts'
 import { DriverError } from '../../src/driver/error.ts'
 import { createTransport } from '../../src/driver/rest/transport.ts'
@@ -227,7 +227,9 @@ lab(`a heartbeat tells what haproxy knows${why}`, async () => {
       },
     },
   })
-  expect(messages.map((each) => each.seq)).toEqual(messages.map((_, at) => at))
+  const [first] = messages.map((each) => each.seq)
+  expect(first).toBeGreaterThan(FIRST_SEQS)
+  expect(messages.map((each) => each.seq)).toEqual(messages.map((_, at) => (first ?? 0) + at))
   await servers[1]?.stop(true)
   await eventually(() => {
     const members = messages.at(-1)?.pools[`${pool.id}:${listener.id}`]?.members
@@ -257,7 +259,7 @@ lab(`what cannot be bound is not kept, and the old one goes on${why}`, async () 
   const argv = ['nsenter', '-t', String(amphora.pid()), '-a', '--', 'ip', 'netns', 'exec']
   const script = `import socket; s = socket.socket(); s.bind(("${VIP}", 8081)); s.listen(); input()`
   const holder = Bun.spawn([...argv, 'amphora-haproxy', 'python3', '-c', script], {
-    stdio: ['pipe', 'ignore', 'inherit'],
+    stdio: ['pipe', 'ignore', 'ignore'],
   })
   await eventually(async () => (await inNamespace('ss', '-ltn')).stdout.includes(':8081'))
   const tree = treeOf([0])
@@ -295,6 +297,13 @@ lab(`haproxy outlives the agent, and the next one adopts it${why}`, async () => 
 lab(`a haproxy that dies is started again${why}`, async () => {
   const [master = 0] = amphora.findProcesses(/haproxy.* -W/)
   process.kill(master, 'SIGKILL')
+  await eventually(async () => (await get()) === 'one')
+})
+
+lab(`a network card that vanished is set up when it comes back${why}`, async () => {
+  await runOkText(['ip', 'link', 'delete', VIP_CARD.outside])
+  await expect(get()).rejects.toThrow()
+  await amphora.plug(VIP_CARD)
   await eventually(async () => (await get()) === 'one')
 })
 

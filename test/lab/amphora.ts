@@ -44,6 +44,14 @@ const AGENT_COMMAND = process.env.OCTAVIA_LITE_BINARY
 
 const ip = (...args: string[]) => runOk(systemProcesses, ['ip', ...args])
 
+export interface Card {
+  /** The end which stays with the test, and its address. */
+  readonly outside: string
+  readonly address: string
+  /** The MAC of the end inside. */
+  readonly mac: string
+}
+
 export interface LabAmphora {
   readonly amphora: Amphora
   readonly driver: AmphoraDriver
@@ -56,6 +64,8 @@ export interface LabAmphora {
   readonly log: () => string
   /** Makes the namespaces, plugs the cards in and lets the agent start. */
   boot(): Promise<void>
+  /** Puts a card in, as a cloud that heals what somebody broke. */
+  plug(card: Card): Promise<void>
   /** Ends everything in it, as a host that loses power. */
   crash(): Promise<void>
   /** Process ids in it whose command line matches. */
@@ -63,11 +73,7 @@ export interface LabAmphora {
   remove(): Promise<void>
 }
 
-/** Cards: name of the end outside, MAC of the end inside. */
-export function createLabAmphora(
-  heartbeatPort: number,
-  cards: readonly { readonly outside: string; readonly mac: string; readonly address: string }[],
-): LabAmphora {
+export function createLabAmphora(heartbeatPort: number, cards: readonly Card[]): LabAmphora {
   const id = newId()
   const folder = mkdtempSync(join(tmpdir(), 'octavia-lite-amphora-'))
   const serverCa = createTestCa('server CA')
@@ -108,6 +114,7 @@ export function createLabAmphora(
       started.stdin.write(`${GO}\n`)
       started.stdin.end()
     },
+    plug: (card) => plugCard(pid(), card),
     crash: async () => {
       process.kill(pid(), 'SIGKILL')
       await child?.exited
@@ -163,10 +170,7 @@ async function plugManagement(pid: number): Promise<void> {
   await runOk(systemProcesses, [...inside, 'link', 'set', 'lo', 'up'])
 }
 
-async function plugCard(
-  pid: number,
-  card: { readonly outside: string; readonly mac: string; readonly address: string },
-): Promise<void> {
+async function plugCard(pid: number, card: Card): Promise<void> {
   const { outside, mac, address } = card
   const peer = ['peer', 'name', `x${outside}`, 'address', mac, 'netns', String(pid)]
   await ip('link', 'add', outside, 'type', 'veth', ...peer)
