@@ -10,11 +10,11 @@ export const DATAGRAM_MAX_BYTES = 65_536
 /** What a message may inflate to: 1,000 pools with 50 members each stay under it. */
 export const MESSAGE_MAX_BYTES = 8 << 20
 /**
- * A lower `seq` is the beginning of the life of an agent which counts from 0 again after a restart, as
- * upstream's does. An agent which keeps its seq begins here, so that no recording of its first messages can
- * pass for a restart (health/replay.ts).
+ * An agent which counts from 0 again after a restart, as upstream's does, begins its life with a lower
+ * `seq` than this. One which keeps its seq begins far above it, so that no recording of its first messages
+ * can pass for a restart (health/replay.ts).
  */
-export const KEPT_SEQ_START = 8
+export const FIRST_SEQS = 8
 const HEX_DIGEST_BYTES = 64
 const RAW_DIGEST_BYTES = 32
 

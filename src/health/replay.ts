@@ -16,10 +16,10 @@
  * What it costs: an idle upstream agent that restarts within REMEMBERED messages of its start repeats them
  * byte for byte, and these count as replays until it has passed them.
  */
-import { KEPT_SEQ_START } from '../contract/heartbeat.ts'
+import { FIRST_SEQS } from '../contract/heartbeat.ts'
 
-/** More than KEPT_SEQ_START, or the current life's beginning would pass for a new one. */
-export const REMEMBERED = 2 * KEPT_SEQ_START
+/** More than FIRST_SEQS, or the current life's beginning would pass for a new one. */
+export const REMEMBERED = 2 * FIRST_SEQS
 /** 64 bits of a digest tell messages apart: nobody without the key can choose them. */
 const DIGEST_CHARS = 16
 
@@ -38,7 +38,7 @@ export function newTrack(last: number): Track {
 /** Whether it is news; if so the track remembers it. */
 export function admit(track: Track, seq: number, digest: string): boolean {
   const short = digest.slice(0, DIGEST_CHARS)
-  if (seq <= track.last && seq >= KEPT_SEQ_START) return false
+  if (seq <= track.last && seq >= FIRST_SEQS) return false
   // Also above the last one: a late first message may just have set that back.
   if (track.seen.includes(short)) return false
   track.last = seq

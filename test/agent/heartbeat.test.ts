@@ -1,10 +1,14 @@
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { Heartbeat } from '../../src/agent/heartbeat.ts'
 import { type HeartbeatMessage, openHeartbeat } from '../../src/contract/heartbeat.ts'
 import { silentLog } from '../../src/system/log.ts'
+import { FAKE_START_MS } from '../fake/clock.ts'
 import { createFixture, LB } from './fixture.ts'
+
+/** Of an agent which has no memory. */
+const FIRST_SEQ = FAKE_START_MS / 1000
 
 function statistics(bin: number): string {
   return `# pxname,svname,status,weight,scur,bin,bout,ereq,stot,
@@ -56,7 +60,7 @@ test('what a message says', async () => {
   expect(commands).toEqual(['show stat -1 -1 -1\n'])
   expect(sent[0]?.message).toEqual({
     id: config.amphora_id,
-    seq: 0,
+    seq: FIRST_SEQ,
     listeners: {
       l: { status: 'OPEN', stats: { tx: 200, rx: 100, conns: 3, totconns: 7, ereq: 0 } },
     },
@@ -77,7 +81,7 @@ test('a new agent goes on counting where the last one stopped', async () => {
   await start().beat()
   haproxy.bin = 150
   await start().beat()
-  expect(sent.map(({ message }) => message.seq)).toEqual([0, 1])
+  expect(sent.map(({ message }) => message.seq)).toEqual([FIRST_SEQ, FIRST_SEQ + 1])
   expect(sent[1]?.message.listeners.l?.stats).toMatchObject({ rx: 50, tx: 0, conns: 3 })
 })
 
@@ -105,7 +109,19 @@ test.each(['', '{', '{"seq":', 'null', '[]'])('a damaged memory is no end: %j', 
   const { start, sent, paths } = await createSender()
   writeFileSync(paths.counters, text)
   await start().beat()
-  expect(sent[0]?.message.seq).toBe(0)
+  expect(sent[0]?.message.seq).toBe(FIRST_SEQ)
+})
+
+test('what cannot be kept on disk is not said twice, nor taken for a replay', async () => {
+  const { start, sent, paths, haproxy } = await createSender()
+  // A folder in its place: the file can be neither read nor replaced.
+  mkdirSync(paths.counters)
+  const heartbeat = start()
+  await heartbeat.beat()
+  haproxy.bin = 130
+  await heartbeat.beat()
+  expect(sent.map(({ message }) => message.seq)).toEqual([FIRST_SEQ, FIRST_SEQ + 1])
+  expect(sent.map(({ message }) => message.listeners.l?.stats.rx)).toEqual([100, 30])
 })
 
 test('one at once, then one per interval; a change counts from the next on', async () => {

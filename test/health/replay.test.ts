@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { KEPT_SEQ_START } from '../../src/contract/heartbeat.ts'
+import { FIRST_SEQS } from '../../src/contract/heartbeat.ts'
 import { admit, newTrack, REMEMBERED } from '../../src/health/replay.ts'
 
 /** The digest of message `seq` in that life of the agent. */
@@ -23,12 +23,12 @@ test('within one life only a higher seq is news', () => {
 })
 
 test('an agent which begins at 0 again is heard, even if its first messages got lost', () => {
-  for (let first = 0; first < KEPT_SEQ_START; first++) {
+  for (let first = 0; first < FIRST_SEQS; first++) {
     const track = newTrack(900)
     expect(admit(track, first, digest(first, 1))).toBe(true)
     expect(admit(track, first + 1, digest(first + 1, 1))).toBe(true)
   }
-  expect(admit(newTrack(900), KEPT_SEQ_START, digest(KEPT_SEQ_START, 1))).toBe(false)
+  expect(admit(newTrack(900), FIRST_SEQS, digest(FIRST_SEQS, 1))).toBe(false)
 })
 
 test('the beginning of the current life is no new life while it is remembered', () => {
@@ -39,7 +39,7 @@ test('the beginning of the current life is no new life while it is remembered', 
 
 test('an agent which keeps its seq cannot be replayed, however long ago', () => {
   const track = newTrack(-1)
-  const life = Array.from({ length: 1000 }, (_, i) => KEPT_SEQ_START + i)
+  const life = Array.from({ length: 1000 }, (_, i) => FIRST_SEQS + i)
   for (const seq of life) expect(admit(track, seq, digest(seq))).toBe(true)
   for (const seq of life) expect(admit(track, seq, digest(seq))).toBe(false)
   const restarted = newTrack(track.last)
