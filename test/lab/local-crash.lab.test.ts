@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import type { LocalCloud } from '../../src/driver/local/cloud.ts'
 import { newId } from '../../src/system/ids.ts'
 import { leftovers, snapshot } from './leftovers.ts'
 import { askAgent, labMissing, openLabCloud } from './local-cloud.ts'
@@ -29,6 +30,14 @@ async function crashAt(folder: string, story: Story, point: number): Promise<boo
   return false
 }
 
+async function repeat(cloud: LocalCloud, story: Story): Promise<void> {
+  await buildAmphora(cloud, story)
+  const report = await askAgent(cloud, story.amphora_id)
+  expect(report.macs).toHaveLength(3)
+  expect(await cloud.heal()).toEqual({ repaired: [], problems: [] })
+  expect(cloud.listPorts()).toHaveLength(3)
+}
+
 test.skipIf(missing !== undefined).each(['repeat', 'delete'])(
   `killed at every command, then %s${missing ? ` (${missing})` : ''}`,
   async (then) => {
@@ -39,19 +48,17 @@ test.skipIf(missing !== undefined).each(['repeat', 'delete'])(
       const story = { amphora_id: newId(), load_balancer_id: newId() }
       const reached = await crashAt(folder, story, points)
       const cloud = openLabCloud(folder)
-      await cloud.start()
-      if (then === 'repeat') {
-        await buildAmphora(cloud, story)
-        const report = await askAgent(cloud, story.amphora_id)
-        expect(report.macs).toHaveLength(3)
-        expect(await cloud.heal()).toEqual({ repaired: [], problems: [] })
-        expect(cloud.listPorts()).toHaveLength(3)
+      try {
+        await cloud.start()
+        if (then === 'repeat') await repeat(cloud, story)
+        await deleteAmphora(cloud, story)
+        expect(cloud.listPorts()).toEqual([])
+        expect(await cloud.teardownIfIdle()).toBe(true)
+        expect(await leftovers(before), `point ${points}`).toEqual([])
+      } finally {
+        await cloud.teardown()
+        rmSync(folder, { recursive: true })
       }
-      await deleteAmphora(cloud, story)
-      expect(cloud.listPorts()).toEqual([])
-      expect(await cloud.teardownIfIdle()).toBe(true)
-      expect(await leftovers(before), `point ${points}`).toEqual([])
-      rmSync(folder, { recursive: true })
       if (!reached) break
     }
     expect(points).toBeGreaterThan(20)

@@ -32,7 +32,12 @@ import { createLocalNetwork, toNetwork, toPort, toSubnet } from './network.ts'
 import { LocalPorts } from './ports.ts'
 import { LocalState } from './state.ts'
 import { foldersToCover, SUPERVISOR_SCRIPT } from './supervisor.ts'
-import { createTopology, type ManagementOptions, type NetworkOptions } from './topology.ts'
+import {
+  createTopology,
+  type ManagementOptions,
+  type NetworkOptions,
+  type Topology,
+} from './topology.ts'
 
 export interface LocalCloudDeps {
   readonly processes: Processes
@@ -99,6 +104,7 @@ export interface LocalCloud {
   teardownIfIdle(): Promise<boolean>
   /** Ends all instances, and removes all ports and networks. */
   teardown(): Promise<void>
+  /** Without the management network, which is nobody's but ours. */
   listNetworks(): readonly Network[]
   listSubnets(): readonly Subnet[]
   listPorts(): readonly Port[]
@@ -108,42 +114,82 @@ export interface LocalCloud {
 }
 
 export function createLocalCloud(deps: LocalCloudDeps, options: LocalCloudOptions): LocalCloud {
-  const state = new LocalState(options.state_dir)
-  const { deployment } = state
-  const topology = createTopology(deployment, options.networks, options.management)
-  const ports = new LocalPorts(state, topology)
-  const script = join(state.folder, 'supervise')
-  const covered = foldersToCover([state.folder, ...realPaths(options.agent_command)])
-  // Before `start` nobody may compare: everything we made earlier would look superfluous.
-  let wanted: 'unknown' | 'networks' | 'nothing' = 'unknown'
-  let healing = false
-  const networkLinks = (): DesiredLink[] =>
-    desiredLinks(deployment, topology, state.ports, (id) => instances.pidOf(id))
-  const desired = (): DesiredLink[] => {
-    assert(wanted !== 'unknown', 'the local cloud is started before it is used')
-    return wanted === 'networks' ? networkLinks() : []
-  }
-  const keeper: LinkKeeper = createLinkKeeper(
-    { processes: deps.processes, made: (links) => instances.forgetConfigured(links) },
-    deployment,
-    desired,
-  )
-  const instances = new Instances(
-    { ...deps, state, topology, keeper },
-    { script, covered, agent_command: options.agent_command },
-  )
-  const prepareHost = (): void => {
-    assert(wanted === 'networks', 'an instance needs the networks of the local cloud')
-    makeMountPoints(state)
-  }
-  const compute = guarded(
-    createLocalCompute({ state, topology, ports, instances, keeper, prepareHost }),
-  )
+  return new Cloud(deps, options)
+}
 
-  const heal = async (): Promise<Healed> => {
-    if (!healing) return { repaired: [], problems: [] }
-    const links = await keeper.reconcile()
-    const recovered = await instances.recover()
+class Cloud implements LocalCloud {
+  readonly network: NetworkDriver
+  readonly compute: ComputeDriver
+  readonly deployment: string
+  readonly #deps: LocalCloudDeps
+  readonly #state: LocalState
+  readonly #topology: Topology
+  readonly #ports: LocalPorts
+  readonly #keeper: LinkKeeper
+  readonly #instances: Instances
+  readonly #script: string
+  /** Before `start` nobody may compare: everything we made earlier would look superfluous. */
+  #wanted: 'unknown' | 'networks' | 'nothing' = 'unknown'
+  #healing = false
+
+  constructor(deps: LocalCloudDeps, options: LocalCloudOptions) {
+    const { processes } = deps
+    const { agent_command, networks, management } = options
+    const state = new LocalState(options.state_dir)
+    const { deployment } = state
+    const topology = createTopology(deployment, networks, management)
+    const ports = new LocalPorts(state, topology)
+    const script = join(state.folder, 'supervise')
+    const covered = foldersToCover([state.folder, ...realPaths(agent_command)])
+    const made = (links: ReadonlySet<string>): void => instances.forgetConfigured(links)
+    const keeper = createLinkKeeper({ processes, made }, deployment, () => this.#desired())
+    const instances = new Instances(
+      { ...deps, state, topology, keeper },
+      { script, covered, agent_command },
+    )
+    const prepareHost = (): void => {
+      assert(this.#wanted === 'networks', 'an instance needs the networks of the local cloud')
+      makeMountPoints(state)
+    }
+    this.network = guarded(createLocalNetwork({ state, ports, keeper }))
+    this.compute = guarded(
+      createLocalCompute({ state, topology, ports, instances, keeper, prepareHost }),
+    )
+    this.deployment = deployment
+    this.#deps = deps
+    this.#state = state
+    this.#topology = topology
+    this.#ports = ports
+    this.#keeper = keeper
+    this.#instances = instances
+    this.#script = script
+  }
+
+  async start(): Promise<void> {
+    const { processes, log } = this.#deps
+    const found = await inspectHost(processes)
+    refuseOverlaps(this.deployment, this.#topology, found)
+    refuseLostPorts(this.#topology, this.#state.ports)
+    this.#instances.adopt()
+    const [stranger] = planLinks(this.deployment, this.#networkLinks(), found.links).foreign
+    if (stranger !== undefined) throw foreignLink(stranger.name, stranger.alias)
+    const warning = await firewallInTheWay(processes)
+    if (warning !== undefined) log.warning(warning)
+    writeFileAtomic(this.#script, SUPERVISOR_SCRIPT, 0o700)
+    this.#wanted = 'networks'
+    const { changes, failed } = await this.#keeper.reconcile()
+    for (const [link, said] of failed) throw notMade(link, said)
+    const { repaired, problems } = await this.#instances.recover()
+    this.#healing = true
+    const made = [...changes, ...repaired]
+    if (made.length > 0) log.info('local cloud made or repaired', { made })
+    for (const problem of problems) log.error('an amphora does not start', { problem })
+  }
+
+  async heal(): Promise<Healed> {
+    if (!this.#healing) return { repaired: [], problems: [] }
+    const links = await this.#keeper.reconcile()
+    const recovered = await this.#instances.recover()
     const problems = [
       ...links.foreign.map(({ name, alias }) => foreignLink(name, alias).message),
       ...[...links.failed].map(([link, said]) => `${link}: ${said}`),
@@ -152,86 +198,78 @@ export function createLocalCloud(deps: LocalCloudDeps, options: LocalCloudOption
     return { repaired: [...links.changes, ...recovered.repaired], problems }
   }
 
-  const removeNetworks = async (): Promise<void> => {
-    wanted = 'nothing'
-    healing = false
-    await keeper.reconcile()
-    removeMountPoints(state)
+  async stop(): Promise<void> {
+    this.#healing = false
   }
 
-  return {
-    network: guarded(createLocalNetwork({ state, ports, keeper })),
-    compute,
-    deployment,
+  async teardownIfIdle(): Promise<boolean> {
+    if (!this.#state.isEmpty()) return false
+    await this.#removeNetworks()
+    return true
+  }
 
-    async start() {
-      const found = await inspectHost(deps.processes)
-      refuseOverlaps(deployment, topology, found)
-      refuseLostPorts(topology, state.ports)
-      instances.adopt()
-      const [stranger] = planLinks(deployment, networkLinks(), found.links).foreign
-      if (stranger !== undefined) throw foreignLink(stranger.name, stranger.alias)
-      const warning = await firewallInTheWay(deps.processes)
-      if (warning !== undefined) deps.log.warning(warning)
-      writeFileAtomic(script, SUPERVISOR_SCRIPT, 0o700)
-      wanted = 'networks'
-      const { changes, failed } = await keeper.reconcile()
-      for (const [link, said] of failed) throw notMade(link, said)
-      const { repaired, problems } = await instances.recover()
-      healing = true
-      const made = [...changes, ...repaired]
-      if (made.length > 0) deps.log.info('local cloud made or repaired', { made })
-      for (const problem of problems) deps.log.error('an amphora does not start', { problem })
-    },
+  async teardown(): Promise<void> {
+    // Otherwise a healing round could start what is about to be deleted.
+    this.#wanted = 'nothing'
+    this.#healing = false
+    const instances = [...this.#state.instances]
+    await Promise.all(instances.map(({ amphora_id }) => this.compute.delete(amphora_id)))
+    for (const port of [...this.#state.ports]) this.#ports.remove(port)
+    await this.#removeNetworks()
+  }
 
-    heal,
+  listNetworks(): readonly Network[] {
+    return this.#topology.networks.map(toNetwork)
+  }
 
-    async stop() {
-      healing = false
-    },
+  listSubnets(): readonly Subnet[] {
+    return this.#topology.networks.map(({ subnet }) => toSubnet(subnet))
+  }
 
-    async teardownIfIdle() {
-      if (!state.isEmpty()) return false
-      await removeNetworks()
-      return true
-    },
+  listPorts(): readonly Port[] {
+    return [...this.#state.ports].map(toPort)
+  }
 
-    async teardown() {
-      for (const { amphora_id } of [...state.instances]) await compute.delete(amphora_id)
-      for (const port of [...state.ports]) ports.remove(port)
-      await removeNetworks()
-    },
+  async createPort({ name, network_id, ip_address, link }: UserPortRequest): Promise<UserPort> {
+    const network = this.#ports.findNetwork(network_id)
+    if (network === undefined) throw unknownNetwork(network_id)
+    const port = this.#ports.create({
+      ...{ name, network, device_id: '', device_owner: '' },
+      link: link ? 'given-away' : 'none',
+      ip_addresses: [ip_address ?? null],
+    })
+    if (!link) return { port: toPort(port), link: null }
+    try {
+      await this.#keeper.ensure('create-port', portLinkName(port.id))
+    } catch (error) {
+      this.#ports.remove(port)
+      throw error
+    }
+    return { port: toPort(port), link: portPeerName(port.id) }
+  }
 
-    listNetworks: () => topology.networks.map(toNetwork),
-    listSubnets: () => topology.networks.map(({ subnet }) => toSubnet(subnet)),
-    listPorts: () => [...state.ports].map(toPort),
+  async deletePort(id: string): Promise<void> {
+    const port = this.#state.findPort(id)
+    if (port !== undefined) this.#ports.remove(port)
+    await this.#keeper.reconcile()
+  }
 
-    async createPort({ name, network_id, ip_address, link }) {
-      const network = ports.findNetwork(network_id)
-      if (network === undefined) throw unknownNetwork(network_id)
-      const port = ports.create({
-        name,
-        network,
-        device_id: '',
-        device_owner: '',
-        link: link ? 'given-away' : 'none',
-        ip_addresses: [ip_address ?? null],
-      })
-      if (!link) return { port: toPort(port), link: null }
-      try {
-        await keeper.ensure('create-port', portLinkName(port.id))
-      } catch (error) {
-        ports.remove(port)
-        throw error
-      }
-      return { port: toPort(port), link: portPeerName(port.id) }
-    },
+  #networkLinks(): DesiredLink[] {
+    return desiredLinks(this.deployment, this.#topology, this.#state.ports, (amphora_id) =>
+      this.#instances.pidOf(amphora_id),
+    )
+  }
 
-    async deletePort(id) {
-      const port = state.findPort(id)
-      if (port !== undefined) ports.remove(port)
-      await keeper.reconcile()
-    },
+  #desired(): DesiredLink[] {
+    assert(this.#wanted !== 'unknown', 'the local cloud is started before it is used')
+    return this.#wanted === 'networks' ? this.#networkLinks() : []
+  }
+
+  async #removeNetworks(): Promise<void> {
+    this.#wanted = 'nothing'
+    this.#healing = false
+    await this.#keeper.reconcile()
+    removeMountPoints(this.#state)
   }
 }
 

@@ -14,7 +14,14 @@ import { DriverError } from '../error.ts'
 import { MANAGEMENT_INTERFACE } from './desired.ts'
 import type { LinkKeeper } from './link-keeper.ts'
 import { portLinkName } from './naming.ts'
-import { endProcess, findProcess, type InstanceProcess, isAlive, startProcess } from './process.ts'
+import {
+  endProcess,
+  findProcess,
+  findStartedProcess,
+  type InstanceProcess,
+  isAlive,
+  startProcess,
+} from './process.ts'
 import { SerialTasks } from './serial.ts'
 import type { InstanceRecord, LocalState, PortRecord } from './state.ts'
 import { AGENT_LOG } from './supervisor.ts'
@@ -76,7 +83,7 @@ export class Instances {
   /** Finds the processes which an earlier life of ours started. */
   adopt(): void {
     for (const { amphora_id } of this.#deps.state.instances) {
-      const process = findProcess(this.#deps.state.folderOf(amphora_id))
+      const process = findStartedProcess(this.#deps.state.folderOf(amphora_id))
       if (process !== undefined) this.#processes.set(amphora_id, process)
     }
   }
@@ -138,7 +145,9 @@ export class Instances {
     const { state, keeper } = this.#deps
     const folder = state.folderOf(amphora_id)
     // What is left of an earlier process: links into a namespace that is going away would look right.
-    if (this.#processes.delete(amphora_id)) await keeper.reconcile()
+    const known = this.#processes.has(amphora_id)
+    await this.end(amphora_id)
+    if (known) await keeper.reconcile()
     const supervisor = { ...this.#options, folder, hostname: record.name }
     await startProcess(this.#deps, supervisor, async (process) => {
       this.#processes.set(amphora_id, process)

@@ -28,12 +28,22 @@ const LINE_TIMEOUT_MS = 10_000
 const END_TIMEOUT_MS = 10_000
 const END_POLL_MS = 2
 
-/** The running supervisor of the instance in `folder`, if there is one. */
+/** The running supervisor of the instance in `folder`, if there is one; perhaps it still waits for `go`. */
 export function findProcess(folder: string): InstanceProcess | undefined {
-  const recorded = parseStat(readTextIfExists(join(folder, PROCESS_FILE)) ?? '')
+  const [line = ''] = readRecord(folder)
+  const recorded = parseStat(line)
   if (recorded === undefined) return undefined
   const process = { pid: recorded.pid, started: recorded.started, folder }
   return isAlive(process) ? process : undefined
+}
+
+/** Likewise, but only one that was let go: any other ends as soon as it finds its starter dead. */
+export function findStartedProcess(folder: string): InstanceProcess | undefined {
+  return readRecord(folder).includes(STARTED) ? findProcess(folder) : undefined
+}
+
+function readRecord(folder: string): string[] {
+  return (readTextIfExists(join(folder, PROCESS_FILE)) ?? '').split('\n')
 }
 
 export function isAlive(process: InstanceProcess): boolean {

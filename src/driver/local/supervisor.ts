@@ -13,7 +13,7 @@ export const STARTED = 'started'
 
 /** Log of the agent, in the amphora's folder. */
 export const AGENT_LOG = 'agent.log'
-/** The line of /proc/<pid>/stat by which the supervisor is found again. */
+/** The line of /proc/<pid>/stat by which the supervisor is found again, then `started` once it was let go. */
 export const PROCESS_FILE = 'process'
 /** Mount points for private folders, which must exist on the host. */
 export const MOUNT_POINTS = ['/etc/octavia', '/var/lib/octavia'] as const
@@ -46,6 +46,7 @@ mount -t sysfs sysfs /sys
 mount -t proc proc /proc
 
 read -r go || exit 1
+echo ${STARTED} >>"$folder/${PROCESS_FILE}"
 echo ${STARTED}
 exec </dev/null >>"$folder/${AGENT_LOG}"
 while :; do

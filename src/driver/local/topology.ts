@@ -132,7 +132,7 @@ function subnetOf(
   const taken = [gateway, host].flatMap((ip) => (ip === undefined ? [] : [ip.text]))
   return {
     id: derivedId(deployment, 'subnet', network_id),
-    name: `${options.name}-subnet`,
+    name: options.name,
     network_id,
     cidr: range.text,
     gateway_ip: gateway?.text ?? null,
