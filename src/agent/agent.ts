@@ -1,9 +1,9 @@
 /**
- * The program inside an amphora: it does what the controller asks for over HTTPS, keeps haproxy running,
- * and reports its health. What lives here: server and endpoints, the haproxy processes, the namespace with
- * its interfaces, heartbeats. It may import system, model, contract and dataplane, because everything it
- * loads is paid for in every amphora. What always holds: all state is on disk, so the agent can be killed
- * and started again at any moment without traffic noticing.
+ * The program inside an amphora: it does what the controller asks for over HTTPS, keeps haproxy
+ * running, and reports its health. What lives here: server and endpoints, the haproxy processes,
+ * the namespace with its interfaces, heartbeats. It may import system, model, contract and
+ * dataplane, because everything it loads is paid for in every amphora. What always holds: all state
+ * is on disk, so the agent can be killed and started again at any moment without traffic noticing.
  */
 import { readFileSync } from 'node:fs'
 import { type AgentConfig, parseAgentConfig } from '../contract/agent-config.ts'

@@ -1,4 +1,7 @@
-/** The bodies of the plug calls, checked at the edge: what comes out has the shape of its type. Pure. */
+/**
+ * The bodies of the plug calls, checked at the edge: what comes out has the shape of its type.
+ * Pure.
+ */
 import type { HostRoute, PlugNetworkBody, PlugVipBody } from '../contract/routes.ts'
 import { Refused } from './answer.ts'
 

@@ -149,7 +149,8 @@ async function plugVip(deps: EndpointDeps, vip: string, text: string): Promise<A
   const already = await network.findPlugged(body.mac_address)
   if (already !== undefined && already !== VIP_INTERFACE)
     throw new Refused(409, { message: 'Interface already exists' })
-  // A call that was cut off is finished by its repetition, although the answer to that is a conflict.
+  // A call that was cut off is finished by its repetition, although the answer to that is a
+  // conflict.
   await plugged(() => network.plug(body.mac_address, file))
   if (already !== undefined) throw new Refused(409, { message: 'Interface already exists' })
   const vips = [vip, ...(body.additional_vips ?? []).map((each) => each.ip_address)]
@@ -200,7 +201,9 @@ async function plugged(plug: () => Promise<void>): Promise<void> {
   }
 }
 
-/** A hot-plugged card is sometimes only seen when the kernel is told to look; the caller repeats. */
+/**
+ * A hot-plugged card is sometimes only seen when the kernel is told to look; the caller repeats.
+ */
 function rescanPci(): void {
   const file = '/sys/bus/pci/rescan'
   try {
@@ -219,7 +222,9 @@ async function getInterface(deps: EndpointDeps, text: string): Promise<Answer> {
   return ok({ message: 'OK', interface: name })
 }
 
-/** Upstream writes first and parses then; a file that cannot be read again would be the agent's end. */
+/**
+ * Upstream writes first and parses then; a file that cannot be read again would be the agent's end.
+ */
 function uploadConfig(deps: EndpointDeps, text: string): Answer {
   const message = 'Unable to update amphora-agent configuration.'
   try {

@@ -1,6 +1,7 @@
 /**
- * The haproxy process of a load balancer. It is started as a daemon of its own, so that it outlives the
- * agent, and is known again by its pid file and command line: started and adopted ones are the same.
+ * The haproxy process of a load balancer. It is started as a daemon of its own, so that it outlives
+ * the agent, and is known again by its pid file and command line: started and adopted ones are the
+ * same.
  */
 import { readFileSync } from 'node:fs'
 import { peerName } from '../dataplane/haproxy/facts.ts'
@@ -37,7 +38,9 @@ export function checkConfig(deps: HaproxyProcessDeps, path: string): Promise<Run
   return deps.processes.run(argv, { timeoutMs: CHECK_TIMEOUT_MS })
 }
 
-/** The master's process id, if it runs. A pid file of an earlier life may name somebody else by now. */
+/**
+ * The master's process id, if it runs. A pid file of an earlier life may name somebody else by now.
+ */
 export function runningPid(paths: Paths, lb_id: string): number | undefined {
   const pid = Number(readTextIfExists(paths.pid(lb_id))?.split('\n')[0])
   if (!Number.isInteger(pid) || pid < 2) return undefined
@@ -82,8 +85,9 @@ export function start(deps: HaproxyProcessDeps, lb_id: string): Promise<RunResul
 }
 
 /**
- * Makes the master read its configuration again. The new worker takes over the listening sockets of the
- * old one, which finishes what it has. Returns whether the new worker serves; if not, the old one goes on.
+ * Makes the master read its configuration again. The new worker takes over the listening sockets of
+ * the old one, which finishes what it has. Returns whether the new worker serves; if not, the old
+ * one goes on.
  */
 export async function reload(
   deps: HaproxyProcessDeps,

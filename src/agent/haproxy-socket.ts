@@ -2,7 +2,10 @@
 const ANSWER_MAX_BYTES = 32 << 20
 const TIMEOUT_MS = 5_000
 
-/** Sends one command and returns everything up to the end of the connection; throws without an answer. */
+/**
+ * Sends one command and returns everything up to the end of the connection; throws without an
+ * answer.
+ */
 export async function askHaproxy(
   socketPath: string,
   command: string,

@@ -1,8 +1,8 @@
 /**
- * The haproxy processes of this amphora, one per load balancer: their configuration, what they should do,
- * and that they do it. Nothing is remembered but on disk, so that a new agent goes on where the last one
- * stopped. What always holds: `haproxy.cfg` has passed haproxy's own check, and a haproxy which serves is
- * not replaced by one that does not.
+ * The haproxy processes of this amphora, one per load balancer: their configuration, what they
+ * should do, and that they do it. Nothing is remembered but on disk, so that a new agent goes on
+ * where the last one stopped. What always holds: `haproxy.cfg` has passed haproxy's own check, and
+ * a haproxy which serves is not replaced by one that does not.
  */
 import { createHash } from 'node:crypto'
 import {
@@ -115,7 +115,10 @@ export class HaproxyService {
     })
   }
 
-  /** A certificate was written or deleted: an unchanged configuration must be read again all the same. */
+  /**
+   * A certificate was written or deleted: an unchanged configuration must be read again all the
+   * same.
+   */
   noteCertificates(lb_id: string): void {
     const { paths } = this.#deps
     makeFolder(paths.folder(lb_id), 0o700)
@@ -132,7 +135,8 @@ export class HaproxyService {
       await this.#serial(async () => {
         if (this.isRunning(lb_id) || !existsSync(paths.haproxyConfig(lb_id))) return
         const outcome = await this.#serve(lb_id, 'start')
-        // One which dies right after its start counts as failed, too, so success does not end the delay.
+        // One which dies right after its start counts as failed, too, so success does not end the
+        // delay.
         const looping = state !== undefined && clock.now() < state.notBefore_ms + STABLE_MS
         const failures = looping ? state.failures + 1 : 1
         const delay = Math.min(RESTART_DELAY_MS.first * 2 ** (failures - 1), RESTART_DELAY_MS.max)
@@ -196,7 +200,9 @@ export class HaproxyService {
     return { ok: true, details: `Listener ${lb_id} stopped` }
   }
 
-  /** So that members known to be down do not get traffic from the new worker until its first check. */
+  /**
+   * So that members known to be down do not get traffic from the new worker until its first check.
+   */
   async #saveServersState(lb_id: string): Promise<void> {
     const { paths, log } = this.#deps
     try {
@@ -217,7 +223,9 @@ export function md5(content: string | Uint8Array): string {
   return createHash('md5').update(content).digest('hex')
 }
 
-/** The frontends of a configuration with their modes, as GET listeners and GET details list them. */
+/**
+ * The frontends of a configuration with their modes, as GET listeners and GET details list them.
+ */
 export function frontendsOf(
   text: string,
 ): readonly { readonly id: string; readonly mode: string }[] {

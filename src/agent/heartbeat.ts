@@ -1,7 +1,7 @@
 /**
- * The heartbeat: every few seconds one datagram to one controller, in turn. What was counted and the
- * sequence number are kept on disk before a message leaves, so that traffic is never reported twice and a
- * receiver can tell a replayed message from that of a restarted agent.
+ * The heartbeat: every few seconds one datagram to one controller, in turn. What was counted and
+ * the sequence number are kept on disk before a message leaves, so that traffic is never reported
+ * twice and a receiver can tell a replayed message from that of a restarted agent.
  * Source: octavia/amphorae/backends/health_daemon/.
  */
 import { createSocket, type Socket } from 'node:dgram'
@@ -73,7 +73,10 @@ export class Heartbeat {
     this.start()
   }
 
-  /** Never throws: a heartbeat that cannot be sent is missed by the controller, which is its meaning. */
+  /**
+   * Never throws: a heartbeat that cannot be sent is missed by the controller, which is its
+   * meaning.
+   */
   async beat(): Promise<void> {
     const { log, send } = this.#deps
     try {
@@ -118,8 +121,8 @@ export class Heartbeat {
 }
 
 /**
- * Without a file the seq is the time: above all that were sent before, since messages are seconds apart, and
- * far above those which a receiver takes for a restarted agent's.
+ * Without a file the seq is the time: above all that were sent before, since messages are seconds
+ * apart, and far above those which a receiver takes for a restarted agent's.
  */
 function readKept(paths: Paths, now_ms: number): Kept {
   const seq = Math.floor(now_ms / 1000)

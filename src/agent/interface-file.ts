@@ -1,6 +1,7 @@
 /**
- * What an interface of the namespace must look like: upstream's interface files, planned from the bodies
- * of the plug calls. Pure. They are all that is needed to set the interface up again after a reboot.
+ * What an interface of the namespace must look like: upstream's interface files, planned from the
+ * bodies of the plug calls. Pure. They are all that is needed to set the interface up again after a
+ * reboot.
  * Source: octavia/amphorae/backends/utils/interface_file.py.
  */
 import type { HostRoute, PlugNetworkBody, PlugVipBody } from '../contract/routes.ts'
@@ -57,8 +58,8 @@ interface PlannedVip {
 }
 
 /**
- * The interface of the VIPs. With one amphora they are set here, and their traffic leaves by a table of
- * its own, so that answers go out by the VIP's gateway whatever the member networks route.
+ * The interface of the VIPs. With one amphora they are set here, and their traffic leaves by a
+ * table of its own, so that answers go out by the VIP's gateway whatever the member networks route.
  */
 export function planVipInterface(
   name: string,

@@ -1,7 +1,7 @@
 /**
- * From what an interface has to what it must have, as commands of `ip`. Pure. What is there already stays
- * untouched, so planning again plans nothing; what this agent once set and is no longer wanted is removed
- * last. Source: octavia/amphorae/backends/utils/interface.py.
+ * From what an interface has to what it must have, as commands of `ip`. Pure. What is there already
+ * stays untouched, so planning again plans nothing; what this agent once set and is no longer
+ * wanted is removed last. Source: octavia/amphorae/backends/utils/interface.py.
  */
 import { parseCidr, parseIp } from '../model/address.ts'
 import type { InterfaceFile, InterfaceRoute, InterfaceRule } from './interface-file.ts'

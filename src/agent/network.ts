@@ -1,6 +1,6 @@
 /**
- * The namespace in which VIP and members are reached, and its interfaces. What is plugged is written down
- * first and set up then, so that a new agent finds on disk what it has to finish.
+ * The namespace in which VIP and members are reached, and its interfaces. What is plugged is
+ * written down first and set up then, so that a new agent finds on disk what it has to finish.
  */
 import { existsSync } from 'node:fs'
 import { makeFolder, readTextIfExists, writeFileAtomic } from '../system/files.ts'
@@ -16,8 +16,9 @@ const FIRST_MEMBER_INTERFACE = 2
 const INTERFACES_MAX = 64
 const WAITING_MAX = 64
 /**
- * Gratuitous ARP and unsolicited neighbour advertisements are the kernel's, on every `link set address`;
- * sockets may bind a VIP which keepalived or duplicate address detection has not let through yet.
+ * Gratuitous ARP and unsolicited neighbour advertisements are the kernel's, on every `link set
+ * address`; sockets may bind a VIP which keepalived or duplicate address detection has not let
+ * through yet.
  */
 const NAMESPACE_SETTINGS = {
   'ipv4/conf/all/arp_notify': 1,
@@ -126,8 +127,8 @@ export class NetworkService {
   }
 
   /**
-   * Sets up those cards which are not in the namespace: they were missing so far, or were taken away and
-   * came back. Cheap when nothing is missing.
+   * Sets up those cards which are not in the namespace: they were missing so far, or were taken
+   * away and came back. Cheap when nothing is missing.
    */
   heal(): Promise<void> {
     return this.#serial(async () => {
@@ -196,7 +197,10 @@ export class NetworkService {
     await this.#announce(file.name, mac)
   }
 
-  /** Runs lines of `ip`; with `-force` all of them, returning what failed, else throwing at the first. */
+  /**
+   * Runs lines of `ip`; with `-force` all of them, returning what failed, else throwing at the
+   * first.
+   */
   async #batch(options: readonly string[], lines: readonly string[]): Promise<string> {
     if (lines.length === 0) return ''
     const argv = ['ip', '-n', NAMESPACE, ...options, '-batch', '-']

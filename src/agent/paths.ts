@@ -1,8 +1,14 @@
-/** Where everything is in an amphora. The names are upstream's, so that its operators find their way. */
+/**
+ * Where everything is in an amphora. The names are upstream's, so that its operators find their
+ * way.
+ */
 import { join } from 'node:path'
 import type { AgentConfig } from '../contract/agent-config.ts'
 
-/** The network namespace of VIP and members; the agent itself stays in the one of the management network. */
+/**
+ * The network namespace of VIP and members; the agent itself stays in the one of the management
+ * network.
+ */
 export const NAMESPACE = 'amphora-haproxy'
 export const NAMESPACE_PATH = `/run/netns/${NAMESPACE}`
 

@@ -1,6 +1,6 @@
 /**
- * The HTTPS server: mutual TLS, routing by contract/routes.ts, one place for errors. It is Bun's own
- * server: sixteen routes need no framework, and the agent has to stay small.
+ * The HTTPS server: mutual TLS, routing by contract/routes.ts, one place for errors. It is Bun's
+ * own server: sixteen routes need no framework, and the agent has to stay small.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -44,7 +44,8 @@ export function startServer(
       checkCertificate(pem)
       writeFileAtomic(config.agent_server_cert, pem, SECRET_MODE)
       const old = server
-      // A running server cannot change its certificate; a second one on the same port can have another.
+      // A running server cannot change its certificate; a second one on the same port can have
+      // another.
       server = listen(config, port, handle)
       // Not awaited: this very request is one of those that `stop` waits for.
       old.stop().catch((error: unknown) => log.warning('the old server did not stop', { error }))
@@ -111,7 +112,8 @@ async function dispatch(handlers: Handlers, request: Request, path: string): Pro
     if (parameters === undefined) continue
     pathKnown = true
     if (ROUTES[name].method !== request.method) continue
-    // The table pairs each handler with the parameters of its own path; the compiler cannot follow here.
+    // The table pairs each handler with the parameters of its own path; the compiler cannot follow
+    // here.
     const handler = handlers[name] as (parameters: unknown, body: string) => Promise<Answer>
     return handler(parameters, await request.text())
   }

@@ -1,6 +1,6 @@
 /**
- * /etc/octavia/amphora-agent.conf, in upstream's INI form: rendered by the controller, which puts it into
- * the amphora at boot and by PUT config, and parsed by the agent. Pure.
+ * /etc/octavia/amphora-agent.conf, in upstream's INI form: rendered by the controller, which puts
+ * it into the amphora at boot and by PUT config, and parsed by the agent. Pure.
  * Source: octavia/amphorae/backends/agent/templates/amphora_agent_conf.template.
  */
 import { TOPOLOGIES, type Topology } from '../model/load-balancer.ts'

@@ -1,6 +1,6 @@
 /**
- * The controller's half of the REST API, derived from routes.ts: which request to send, and what an answer
- * means. The connection itself is passed in, so that nothing here does I/O.
+ * The controller's half of the REST API, derived from routes.ts: which request to send, and what an
+ * answer means. The connection itself is passed in, so that nothing here does I/O.
  */
 import {
   fillPath,
@@ -95,9 +95,10 @@ function json(response: AgentResponse): unknown {
 }
 
 /**
- * What a refusal means. A 404 which is not JSON comes from an agent that has not set up its routes, and one
- * that has not found a network card may find it a moment later: both are worth a repetition, as upstream
- * decides (octavia/amphorae/drivers/haproxy/rest_api_driver.py). So is 503; a 500 is a refusal.
+ * What a refusal means. A 404 which is not JSON comes from an agent that has not set up its routes,
+ * and one that has not found a network card may find it a moment later: both are worth a
+ * repetition, as upstream decides (octavia/amphorae/drivers/haproxy/rest_api_driver.py). So is 503;
+ * a 500 is a refusal.
  */
 function refusalOf(response: AgentResponse): AgentRefusal {
   const isJson = response.contentType.includes('application/json')

@@ -1,6 +1,7 @@
 /**
- * Every route of the amphora's REST API 1.0 which this release speaks, once: method, path, what goes in and
- * what comes out. The agent's server and the controller's client are both typed by this table.
+ * Every route of the amphora's REST API 1.0 which this release speaks, once: method, path, what
+ * goes in and what comes out. The agent's server and the controller's client are both typed by this
+ * table.
  * Source: octavia/amphorae/backends/agent/api_server/server.py.
  */
 export const AGENT_API_VERSION = '1.0'
@@ -157,7 +158,10 @@ export const ROUTES = {
 } as const
 export type RouteName = keyof typeof ROUTES
 
-/** Routes of API 1.0 which come with UDP listeners, ACTIVE_STANDBY and SR-IOV: answered 501 until then. */
+/**
+ * Routes of API 1.0 which come with UDP listeners, ACTIVE_STANDBY and SR-IOV: answered 501 until
+ * then.
+ */
 export const ABSENT_ROUTES: readonly Pick<Route, 'method' | 'path'>[] = [
   { method: 'PUT', path: '/1.0/listeners/{amphora_id}/{listener_id}/udp_listener' },
   { method: 'GET', path: '/1.0/listeners/{listener_id}/udp_listener' },

@@ -1,4 +1,6 @@
-/** Requests and exact answers, as far as no network card and no running haproxy is needed for them. */
+/**
+ * Requests and exact answers, as far as no network card and no running haproxy is needed for them.
+ */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { createInfo } from '../../src/agent/details.ts'

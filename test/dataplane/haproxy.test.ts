@@ -1,6 +1,6 @@
 /**
- * Golden files: each case's JSON gives exactly its cfg, and haproxy itself accepts that. They are rewritten by
- * UPDATE_CASES=1 and read before they are committed.
+ * Golden files: each case's JSON gives exactly its cfg, and haproxy itself accepts that. They are
+ * rewritten by UPDATE_CASES=1 and read before they are committed.
  */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -101,7 +101,8 @@ describe('no value of any field becomes configuration', () => {
       }
       const before = new Set(usual)
       const added = skeleton(text).filter((line) => !before.has(line))
-      // A changed id or status may take lines away or rename a section; nothing unknown may come in.
+      // A changed id or status may take lines away or rename a section; nothing unknown may come
+      // in.
       expect(added.filter((line) => /evil|global|httpchk/.test(line))).toEqual([])
       expect(text.split('\n').length).toBeLessThanOrEqual(usual.length)
       expect(text).not.toMatch(/[\t\r\0\u00a0\u2028]/)

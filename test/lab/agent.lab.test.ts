@@ -1,6 +1,6 @@
 /**
- * The real agent in an amphora of namespaces, spoken to by the real driver over mutual TLS, with haproxy,
- * two web servers and clients: what must work, and what must survive.
+ * The real agent in an amphora of namespaces, spoken to by the real driver over mutual TLS, with
+ * haproxy, two web servers and clients: what must work, and what must survive.
  */
 import { createSocket } from 'node:dgram'
 import { afterAll, beforeAll, expect, test } from 'vitest'

@@ -1,6 +1,6 @@
 /**
- * One amphora of namespaces, as the local cloud makes them, with the real agent in it; network cards are
- * veth pairs whose other ends stay with the test.
+ * One amphora of namespaces, as the local cloud makes them, with the real agent in it; network
+ * cards are veth pairs whose other ends stay with the test.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,7 +18,10 @@ import { createTestCa, type TestCa } from './certificates.ts'
 const READY = 'ready'
 const GO = 'go'
 const PROCESS_FILE = 'process'
-/** PID 1: private files and /proc, then the agent, again and again. What it starts can outlive the agent. */
+/**
+ * PID 1: private files and /proc, then the agent, again and again. What it starts can outlive the
+ * agent.
+ */
 const SUPERVISOR = `set -eu
 folder=$1; shift
 read -r stat </proc/self/stat; printf '%s\\n' "$stat" >"$folder/${PROCESS_FILE}"

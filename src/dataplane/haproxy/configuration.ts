@@ -2,7 +2,8 @@
  * From a load balancer to the text of its haproxy.cfg: one process serves all its listeners. Pure.
  * Object to section: load balancer = the file, listener = `frontend <listener>`, its pool =
  * `backend <pool>:<listener>`, member = `server <member>`; statistics.ts reads the same names back.
- * What is disabled is left out (members: marked `disabled`), what is in PENDING_DELETE counts as gone.
+ * What is disabled is left out (members: marked `disabled`), what is in PENDING_DELETE counts as
+ * gone.
  * Source of every directive and of their order: octavia/common/jinja/haproxy/combined_listeners/.
  */
 import type { Listener } from '../../model/listener.ts'

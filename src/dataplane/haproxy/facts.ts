@@ -69,7 +69,10 @@ export function peersName(tree: LoadBalancerTree): string | undefined {
   return tree.topology === 'ACTIVE_STANDBY' ? `${tree.id.replaceAll('-', '')}_peers` : undefined
 }
 
-/** The name of an amphora among its peers, and its `-L` on the command line; haproxy limits its length. */
+/**
+ * The name of an amphora among its peers, and its `-L` on the command line; haproxy limits its
+ * length.
+ */
 export function peerName(amphora_id: string): string {
   const hash = createHash('sha1').update(amphora_id).digest('base64')
   return hash.replaceAll('+', '_').replaceAll('/', '-').replaceAll('=', '').replace(/^-/, 'x')

@@ -2,7 +2,7 @@
 import type { Listener, ListenerProtocol } from '../../model/listener.ts'
 import type { LoadBalancerTree, PoolTree } from '../../model/tree.ts'
 import { present } from '../../system/assert.ts'
-import { connectionLimit, type Rendering } from './facts.ts'
+import { atLeast, connectionLimit, type Rendering } from './facts.ts'
 import { joined, type Line, line, phrase, type Section } from './line.ts'
 
 export const LISTENER_MODE: Readonly<Record<ListenerProtocol, 'http' | 'tcp'>> = {
@@ -31,6 +31,7 @@ export function renderFrontend(
       line`timeout client ${client_ms}`,
       ...(inspect_ms > 0 ? [line`tcp-request inspect-delay ${inspect_ms}`] : []),
       ...(options.connection_logging ? [logFormat(rendering, listener)] : []),
+      ...closing(rendering, listener),
     ],
   }
 }
@@ -41,8 +42,18 @@ export function vipAddresses(tree: LoadBalancerTree): readonly string[] {
 }
 
 /**
- * allowed_cidrs. Where the network has security groups they drop these packets already; haproxy refuses
- * them everywhere, before it reads a byte.
+ * After a reload the old process would close idle connections at once, under a client that is just
+ * sending its next request. So it answers that one and then closes; upstream does not, and such
+ * requests fail.
+ */
+function closing({ facts }: Rendering, listener: Listener): readonly Line[] {
+  const idle = LISTENER_MODE[listener.protocol] === 'http' && atLeast(facts.haproxy_version, 2, 5)
+  return idle ? [line`option idle-close-on-response`] : []
+}
+
+/**
+ * allowed_cidrs. Where the network has security groups they drop these packets already; haproxy
+ * refuses them everywhere, before it reads a byte.
  */
 function admission(listener: Listener): readonly Line[] {
   const cidrs = listener.allowed_cidrs ?? []

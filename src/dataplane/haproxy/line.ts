@@ -1,11 +1,13 @@
 /**
- * Lines of an haproxy configuration. The fixed part of a line is code; whatever is put into it passes one
- * gate, `word`, which lets a value be exactly one word: no value can end its line, add an option or open
- * a quote. Names and descriptions of resources are not rendered at all.
+ * Lines of an haproxy configuration. The fixed part of a line is code; whatever is put into it
+ * passes one gate, `word`, which lets a value be exactly one word: no value can end its line, add
+ * an option or open a quote. Names and descriptions of resources are not rendered at all.
  */
 import { assert } from '../../system/assert.ts'
 
-/** Text that has been through the gate: a line, or a part of one. Made by the functions below only. */
+/**
+ * Text that has been through the gate: a line, or a part of one. Made by the functions below only.
+ */
 export class Line {
   readonly text: string
   constructor(text: string) {
@@ -35,9 +37,9 @@ export function joined(parts: readonly (Line | undefined)[]): Line {
 }
 
 /**
- * The gate. Blanks and control characters cannot be in a word and are a bug of whoever let them in; what
- * haproxy's tokenizer treats as special (`\`, `#`, quotes) is escaped, because the paths and cookie names
- * that Octavia allows contain it.
+ * The gate. Blanks and control characters cannot be in a word and are a bug of whoever let them in;
+ * what haproxy's tokenizer treats as special (`\`, `#`, quotes) is escaped, because the paths and
+ * cookie names that Octavia allows contain it.
  */
 export function word(value: string | number): string {
   const text = String(value)

@@ -40,14 +40,16 @@ function check(pool: Pool, member: Member, monitor: HealthMonitor): Line {
   ])
 }
 
-/** Without brackets `addr` takes the last group of an IPv6 address for a port; `server` needs none. */
+/**
+ * Without brackets `addr` takes the last group of an IPv6 address for a port; `server` needs none.
+ */
 function bracketed(address: string): string {
   return address.includes(':') ? `[${address}]` : address
 }
 
 /**
- * TLS towards the members. Certificates of pools are not fetched yet; a pool which names one is refused
- * here, because leaving them out would silently turn verification off.
+ * TLS towards the members. Certificates of pools are not fetched yet; a pool which names one is
+ * refused here, because leaving them out would silently turn verification off.
  */
 function reencryption(pool: Pool): Line {
   const refs = [pool.tls_container_ref, pool.ca_tls_container_ref, pool.crl_container_ref]

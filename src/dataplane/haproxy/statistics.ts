@@ -34,7 +34,10 @@ const DELTA_COLUMNS = ['bin', 'bout', 'ereq', 'stot'] as const
 export type Counters = Readonly<Record<string, Delta>>
 type Delta = Readonly<Record<(typeof DELTA_COLUMNS)[number], number>>
 
-/** The rows of `show stat`, haproxy's own exporter left out. Throws on anything that is not that CSV. */
+/**
+ * The rows of `show stat`, haproxy's own exporter left out. Throws on anything that is not that
+ * CSV.
+ */
 export function parseStatistics(text: string): readonly StatRow[] {
   const [header = '', ...lines] = text.trimEnd().split('\n')
   const names = header.replace(/^# /, '').split(',')
@@ -83,8 +86,8 @@ export interface Reports {
 }
 
 /**
- * The reports of all rows. Traffic is what came since `previous`; a counter that went back belongs to a
- * haproxy that was restarted, so all of it is new.
+ * The reports of all rows. Traffic is what came since `previous`; a counter that went back belongs
+ * to a haproxy that was restarted, so all of it is new.
  */
 export function reportsOf(rows: readonly StatRow[], previous: Counters): Reports {
   const listeners: Record<string, ListenerReport> = {}

@@ -76,9 +76,9 @@ async function translated<T>(
 }
 
 /**
- * The upload is left out when the agent has this very text. The reload is not: the last upload may have
- * been the end of a controller which never came to it. The agent knows what its haproxy has read and
- * reloads only when that differs.
+ * The upload is left out when the agent has this very text. The reload is not: the last upload may
+ * have been the end of a controller which never came to it. The agent knows what its haproxy has
+ * read and reloads only when that differs.
  */
 async function updateListeners(
   deps: RestAmphoraDeps,
@@ -113,7 +113,8 @@ async function plugVip(client: AgentClient, amphora: Amphora, plug: VipPlug): Pr
     await client.call('plugVip', { vip: plug.vip.ip_address }, body)
   } catch (error) {
     if (!(error instanceof AgentRefusal && error.status === 409)) throw error
-    // It was plugged before. That is success when the amphora's own address is really on the interface.
+    // It was plugged before. That is success when the amphora's own address is really on the
+    // interface.
     const ip = present(body.vrrp_ip, 'vrrp_ip')
     const { value } = await client.call('getInterface', { ip })
     if (value.interface !== 'eth1') throw error

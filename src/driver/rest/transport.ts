@@ -1,6 +1,6 @@
 /**
- * HTTPS to agents with mutual TLS. An agent is known by the name in its certificate, which is the id of its
- * amphora, and not by its address: another amphora that got the same address is refused.
+ * HTTPS to agents with mutual TLS. An agent is known by the name in its certificate, which is the
+ * id of its amphora, and not by its address: another amphora that got the same address is refused.
  */
 import { type AgentConfig, TLS_MIN_VERSION } from '../../contract/agent-config.ts'
 import type { AgentTransport } from '../../contract/client.ts'
@@ -19,7 +19,9 @@ export interface TransportOptions {
   readonly port: number
   /** For a whole call: connecting, the agent's work, the body. */
   readonly timeout_ms: number
-  /** For a GET, which only waits for a connection: an agent which is not up yet is asked again soon. */
+  /**
+   * For a GET, which only waits for a connection: an agent which is not up yet is asked again soon.
+   */
   readonly get_timeout_ms?: number
   /** The oldest TLS that is spoken; default 1.2. */
   readonly tls_protocol?: AgentConfig['agent_tls_protocol']
