@@ -1,6 +1,7 @@
 /**
- * The heartbeat of an amphora: a JSON message (version 3), deflated, followed by the lower-case hex of its
- * HMAC-SHA256. Source: octavia/amphorae/backends/health_daemon/{status_message,health_daemon}.py.
+ * The heartbeat of an amphora: a JSON message (version 3), deflated, followed by the lower-case hex
+ * of its HMAC-SHA256. Source:
+ * octavia/amphorae/backends/health_daemon/{status_message,health_daemon}.py.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { deflateSync, inflateSync } from 'node:zlib'
@@ -10,9 +11,9 @@ export const DATAGRAM_MAX_BYTES = 65_536
 /** What a message may inflate to: 1,000 pools with 50 members each stay under it. */
 export const MESSAGE_MAX_BYTES = 8 << 20
 /**
- * An agent which counts from 0 again after a restart, as upstream's does, begins its life with a lower
- * `seq` than this. One which keeps its seq begins far above it, so that no recording of its first messages
- * can pass for a restart (health/replay.ts).
+ * An agent which counts from 0 again after a restart, as upstream's does, begins its life with a
+ * lower `seq` than this. One which keeps its seq begins far above it, so that no recording of its
+ * first messages can pass for a restart (health/replay.ts).
  */
 export const FIRST_SEQS = 8
 const HEX_DIGEST_BYTES = 64

@@ -1,9 +1,10 @@
 /**
  * The health manager: receives the heartbeats of amphorae and writes what they mean, in batches.
  *
- * A datagram costs an HMAC, and if it is genuine parsing and a place in the inbox; the database is touched
- * once per tick, with one transaction for up to BATCH_MAX amphorae, in which rows are read, the pure plan
- * is made and what differs is written. It imports store, contract and model, and never api or housekeeping.
+ * A datagram costs an HMAC, and if it is genuine parsing and a place in the inbox; the database is
+ * touched once per tick, with one transaction for up to BATCH_MAX amphorae, in which rows are read,
+ * the pure plan is made and what differs is written. It imports store, contract and model, and
+ * never api or housekeeping.
  */
 import { listSeqs, prepareHealthRows } from '../store/health.ts'
 import { prepareStatisticsRows } from '../store/statistics.ts'
@@ -47,7 +48,9 @@ export interface HealthManagerOptions {
   readonly tick_ms?: number
 }
 
-/** What can be strange about messages which were accepted; see Plan. `failed`: could not be written. */
+/**
+ * What can be strange about messages which were accepted; see Plan. `failed`: could not be written.
+ */
 const ODDITIES = ['unknown', 'zombie', 'late', 'miscounted', 'puzzling', 'failed'] as const
 
 /** How many datagrams came to what, since the start. */
@@ -191,7 +194,8 @@ class Running implements HealthManager {
       try {
         this.#settle(await this.#apply(batch))
       } catch (error) {
-        // Statuses come again with the next heartbeats; what these would have added to counters is lost.
+        // Statuses come again with the next heartbeats; what these would have added to counters is
+        // lost.
         this.#oddities.add('failed', batch.length)
         this.#deps.log.error('heartbeats could not be written', { error, amphorae: batch.length })
       }

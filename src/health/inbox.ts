@@ -1,10 +1,13 @@
 /**
- * What arrived since the last look, the newest message of each amphora. Counters are merged, so that a
- * message which is overtaken before anybody looked loses nothing: version 3 tells what was added.
+ * What arrived since the last look, the newest message of each amphora. Counters are merged, so
+ * that a message which is overtaken before anybody looked loses nothing: version 3 tells what was
+ * added.
  */
 import type { Counters, Heartbeat } from './message.ts'
 
-/** Counters of one listener on one amphora: to be added to what is stored, or to stand in its place. */
+/**
+ * Counters of one listener on one amphora: to be added to what is stored, or to stand in its place.
+ */
 export interface Tally {
   readonly mode: 'add' | 'replace'
   readonly counters: Counters

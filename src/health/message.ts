@@ -1,12 +1,12 @@
 /**
- * A heartbeat as the health manager works with it, whatever version the agent speaks. What is not exactly
- * of the expected type refuses the whole message; keys that nobody knows are ignored. Pure.
+ * A heartbeat as the health manager works with it, whatever version the agent speaks. What is not
+ * exactly of the expected type refuses the whole message; keys that nobody knows are ignored. Pure.
  * Source: octavia/amphorae/drivers/health/heartbeat_udp.py.
  */
 
 /**
- * An id is 16 random bytes, which no packing shortens, and a datagram is 65,536 bytes: more ids than this
- * cannot arrive from an agent.
+ * An id is 16 random bytes, which no packing shortens, and a datagram is 65,536 bytes: more ids
+ * than this cannot arrive from an agent.
  */
 export const REPORTS_MAX = 4096
 /** Dashed UUIDs are 36 characters; what is longer cannot be an id. */
@@ -98,7 +98,9 @@ function parseNestedPools(listeners: [string, unknown][]): Map<string, Pool> | u
   return all
 }
 
-/** The key is `<pool>:<listener>` from haproxy and `<pool>` from LVS; of several the last counts. */
+/**
+ * The key is `<pool>:<listener>` from haproxy and `<pool>` from LVS; of several the last counts.
+ */
 function parsePools(value: unknown): Map<string, Pool> | undefined {
   const raw = entries(value)
   if (raw === undefined) return undefined

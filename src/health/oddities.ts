@@ -1,4 +1,7 @@
-/** Counts what is strange about heartbeats, with an example of each, for one line of the log now and then. */
+/**
+ * Counts what is strange about heartbeats, with an example of each, for one line of the log now and
+ * then.
+ */
 export class Oddities<N extends string> {
   readonly #counts: Record<N, number>
   readonly #examples = new Map<N, string>()

@@ -1,6 +1,6 @@
 /**
- * Which amphorae have been silent for too long, and whether so many are that the fault must be elsewhere.
- * Pure. Source: octavia/db/repositories.py, AmphoraHealthRepository.get_stale_amphora.
+ * Which amphorae have been silent for too long, and whether so many are that the fault must be
+ * elsewhere. Pure. Source: octavia/db/repositories.py, AmphoraHealthRepository.get_stale_amphora.
  */
 import type { AmphoraStatus } from '../model/status.ts'
 import type { Silence } from '../store/health.ts'

@@ -1,6 +1,6 @@
 /**
- * What was known and what arrived, to what changes. Pure. Messages of one load balancer's amphorae are
- * worked through in order of arrival, each upon what the ones before left.
+ * What was known and what arrived, to what changes. Pure. Messages of one load balancer's amphorae
+ * are worked through in order of arrival, each upon what the ones before left.
  */
 import type { OperatingStatus } from '../model/status.ts'
 import type {
@@ -32,7 +32,9 @@ export interface Plan {
   readonly zombies: readonly { readonly amphora_id: string; readonly compute_id: string | null }[]
   /** Waited too long to be believed: this program is overloaded. */
   readonly late: readonly { readonly amphora_id: string; readonly delay_ms: number }[]
-  /** Report another number of listeners than there should be; not renewed, so they count as silent. */
+  /**
+   * Report another number of listeners than there should be; not renewed, so they count as silent.
+   */
   readonly miscounted: readonly {
     readonly amphora_id: string
     readonly found: number
@@ -69,7 +71,8 @@ export function planHealth(known: Known, arrivals: readonly Arrival[], options: 
     const load_balancer = served(known, amphora)
     if (load_balancer === undefined) {
       zombies.push({ amphora_id, compute_id: amphora.compute_id })
-      // Keeps the row, which is the only handle on the instance, from being cleaned away while it runs.
+      // Keeps the row, which is the only handle on the instance, from being cleaned away while it
+      // runs.
       renewals.push({ amphora_id, seq, last_update_ms: options.now_ms })
       continue
     }

@@ -1,6 +1,7 @@
 /**
- * From datagram to inbox: size, HMAC, form, replay, in this order, so that bytes of strangers cost one HMAC
- * and nothing else. Every datagram is counted once as what became of it; nothing is logged per datagram.
+ * From datagram to inbox: size, HMAC, form, replay, in this order, so that bytes of strangers cost
+ * one HMAC and nothing else. Every datagram is counted once as what became of it; nothing is logged
+ * per datagram.
  */
 import { openHeartbeat } from '../contract/heartbeat.ts'
 import type { Clock } from '../system/clock.ts'

@@ -1,20 +1,21 @@
 /**
- * Whether an authentic heartbeat is news or a recording that somebody sends again. Pure but for the track it
- * is given.
+ * Whether an authentic heartbeat is news or a recording that somebody sends again. Pure but for the
+ * track it is given.
  *
- * `seq` rises within the life of an agent; ours keeps it over restarts, upstream's begins again at 0. So what
- * is above the last one is news, and what is not is a replay, unless it looks like the beginning of a new
- * life: one of its first messages (the very first can get lost, or go to another controller), and not one of
- * those seen lately.
+ * `seq` rises within the life of an agent; ours keeps it over restarts, upstream's begins again at
+ * 0. So what is above the last one is news, and what is not is a replay, unless it looks like the
+ * beginning of a new life: one of its first messages (the very first can get lost, or go to another
+ * controller), and not one of those seen lately.
  *
- * What an attacker can do who records and sends, but has no key. To an amphora whose agent keeps its seq:
- * nothing, since it never sends one of the first messages, everything else must be above the last one, and
- * the last one outlives a restart of this program (store/health.ts). To an upstream agent: if he recorded
- * the beginning of its life, he can play that life again until a genuine message arrives, whose higher seq
- * ends the game; and after it restarted, a message of its former life shuts the new one out. The format has
- * no time in it, so no receiver can do better without refusing restarts.
- * What it costs: an idle upstream agent that restarts within REMEMBERED messages of its start repeats them
- * byte for byte, and these count as replays until it has passed them.
+ * What an attacker can do who records and sends, but has no key. To an amphora whose agent keeps
+ * its seq: nothing, since it never sends one of the first messages, everything else must be above
+ * the last one, and the last one outlives a restart of this program (store/health.ts). To an
+ * upstream agent: if he recorded the beginning of its life, he can play that life again until a
+ * genuine message arrives, whose higher seq ends the game; and after it restarted, a message of its
+ * former life shuts the new one out. The format has no time in it, so no receiver can do better
+ * without refusing restarts. What it costs: an idle upstream agent that restarts within REMEMBERED
+ * messages of its start repeats them byte for byte, and these count as replays until it has passed
+ * them.
  */
 import { FIRST_SEQS } from '../contract/heartbeat.ts'
 

@@ -1,5 +1,6 @@
 /**
- * What a heartbeat says about a load balancer and its parts, rule by rule as upstream has them. Pure.
+ * What a heartbeat says about a load balancer and its parts, rule by rule as upstream has them.
+ * Pure.
  * Source: octavia/amphorae/drivers/health/heartbeat_udp.py, UpdateHealthDb.
  */
 import { isPending, type OperatingStatus } from '../model/status.ts'
@@ -68,7 +69,9 @@ export function expectedListeners(
   return load_balancer.listeners.filter(reports).length
 }
 
-/** Statuses as they are while a batch is worked through: stored ones, and on top what it changed. */
+/**
+ * Statuses as they are while a batch is worked through: stored ones, and on top what it changed.
+ */
 export interface Statuses {
   now(kind: HealthKind, row: { id: string; operating_status: OperatingStatus }): OperatingStatus
   set(kind: HealthKind, row: { id: string; operating_status: OperatingStatus }, to: Verdict): void

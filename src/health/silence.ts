@@ -1,6 +1,6 @@
 /**
- * Looks for amphorae that have gone silent and says so, once for each and again when it is heard. Replacing
- * them is not done yet.
+ * Looks for amphorae that have gone silent and says so, once for each and again when it is heard.
+ * Replacing them is not done yet.
  */
 import { listSilent, type Silence } from '../store/health.ts'
 import type { Store } from '../store/store.ts'

@@ -1,6 +1,7 @@
 /**
- * Housekeeping takes away, now and then, what was only remembered: deleted load balancers and amphorae
- * and finished jobs. Statistics go with their listener. It imports store and model, and never api or health.
+ * Housekeeping takes away, now and then, what was only remembered: deleted load balancers and
+ * amphorae and finished jobs. Statistics go with their listener. It imports store and model, and
+ * never api or health.
  * Source: octavia/controller/housekeeping/house_keeping.py.
  */
 import { purgeAmphorae, purgeLoadBalancers } from '../store/cleaning.ts'
@@ -9,7 +10,10 @@ import type { Store, Tx } from '../store/store.ts'
 import type { Clock } from '../system/clock.ts'
 import type { Log } from '../system/log.ts'
 
-/** One transaction holds the writer for some milliseconds; requests get their turn between two of them. */
+/**
+ * One transaction holds the writer for some milliseconds; requests get their turn between two of
+ * them.
+ */
 const ROWS_PER_TRANSACTION = 200
 /** What is left waits for the next run. */
 const TRANSACTIONS_PER_RUN = 50

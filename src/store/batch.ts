@@ -1,6 +1,6 @@
 /**
- * One statement for many rows, for paths that are hot. Building a statement costs more than running it, so
- * it is compiled once for each of a few numbers of rows, and a batch is cut into these.
+ * One statement for many rows, for paths that are hot. Building a statement costs more than running
+ * it, so it is compiled once for each of a few numbers of rows, and a batch is cut into these.
  */
 import type { CompiledQuery } from 'kysely'
 import type { Db } from './store.ts'
@@ -10,7 +10,9 @@ const SIZES = [256, 32, 4, 1] as const
 
 export type Parameters = readonly unknown[]
 
-/** Runs over all `rows`, their values in the order of the statement, after the values in `first`. */
+/**
+ * Runs over all `rows`, their values in the order of the statement, after the values in `first`.
+ */
 export type Batch = (db: Db, rows: readonly Parameters[], first?: Parameters) => Promise<unknown[]>
 
 /** `compile` makes the statement for that many rows; the values it is given there are replaced. */

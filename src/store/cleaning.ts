@@ -1,4 +1,7 @@
-/** Rows which were kept for a while after their end, and are taken away now. Each call takes a bounded number. */
+/**
+ * Rows which were kept for a while after their end, and are taken away now. Each call takes a
+ * bounded number.
+ */
 import { amphora } from '../model/amphora.ts'
 import { loadBalancer } from '../model/load-balancer.ts'
 import { timestamp } from '../system/clock.ts'
@@ -7,8 +10,8 @@ import { updateRows } from './repository.ts'
 import type { Tx } from './store.ts'
 
 /**
- * DELETED amphorae whose last change and last heartbeat are both older than that. One which is still heard
- * runs although it should not, and its row is the only handle on it.
+ * DELETED amphorae whose last change and last heartbeat are both older than that. One which is
+ * still heard runs although it should not, and its row is the only handle on it.
  */
 export async function purgeAmphorae(tx: Tx, before_ms: number, limit: number): Promise<number> {
   const rows = (await tx
@@ -27,8 +30,9 @@ export async function purgeAmphorae(tx: Tx, before_ms: number, limit: number): P
 }
 
 /**
- * DELETED load balancers whose last change is older than that. What is left of their amphorae is DELETED too
- * and lives on without them; with any other child left there is something to look at, so they stay.
+ * DELETED load balancers whose last change is older than that. What is left of their amphorae is
+ * DELETED too and lives on without them; with any other child left there is something to look at,
+ * so they stay.
  */
 export async function purgeLoadBalancers(
   tx: Tx,

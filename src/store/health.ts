@@ -1,6 +1,6 @@
 /**
- * What the health manager reads and writes, for hundreds of amphorae at a time: four queries load everything
- * that their heartbeats can change, however many they are.
+ * What the health manager reads and writes, for hundreds of amphorae at a time: four queries load
+ * everything that their heartbeats can change, however many they are.
  */
 import type { AmphoraStatus, OperatingStatus, ProvisioningStatus } from '../model/status.ts'
 import { type Parameters, prepareBatch, times } from './batch.ts'

@@ -72,7 +72,8 @@ export function prepareStatisticsRows(db: Db): StatisticsRows {
         )
         .compile(),
     )
-  // A sum stays exact in JavaScript: an amphora which reports nonsense must not fail the batch it is in.
+  // A sum stays exact in JavaScript: an amphora which reports nonsense must not fail the batch it
+  // is in.
   const add = upsert((name) => {
     const before = sql.ref(`listener_statistics.${name}`)
     return sql`min(${before} + ${sql.ref(`excluded.${name}`)}, ${sql.lit(Number.MAX_SAFE_INTEGER)})`

@@ -1,6 +1,6 @@
 /**
- * UDP as a dependency. node:dgram rather than Bun.udpSocket: that one cannot set its receive buffer, and an
- * unreachable peer kills the process through it when no error handler is given.
+ * UDP as a dependency. node:dgram rather than Bun.udpSocket: that one cannot set its receive
+ * buffer, and an unreachable peer kills the process through it when no error handler is given.
  */
 import { createSocket, type Socket } from 'node:dgram'
 import { isIPv6 } from 'node:net'

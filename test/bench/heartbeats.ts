@@ -1,7 +1,7 @@
 /**
- * Heartbeats as genuine agents send them, of 100 and of 1,000 amphorae. What was processed is read from the
- * statistics in the database: every message reports one connection more. What the kernel dropped is missing
- * there.
+ * Heartbeats as genuine agents send them, of 100 and of 1,000 amphorae. What was processed is read
+ * from the statistics in the database: every message reports one connection more. What the kernel
+ * dropped is missing there.
  */
 import { createSocket, type Socket } from 'node:dgram'
 import { type HeartbeatMessage, sealHeartbeat } from '../../src/contract/heartbeat.ts'
@@ -106,7 +106,9 @@ async function send(
   return messages - (processed() - before)
 }
 
-/** Load balancers with one amphora, listener, pool, five members, and what their agents would send. */
+/**
+ * Load balancers with one amphora, listener, pool, five members, and what their agents would send.
+ */
 async function createAgents(api: Api, count: number): Promise<Agent[]> {
   const ids = await inParallel(Array(count).fill(0), 8, async () => {
     const { id } = await api.createLoadBalancer(populated())

@@ -1,7 +1,8 @@
 /**
- * The benchmark of the executable: `npm run bench -- [--quick] [--json] [scenario ...]`. Progress goes to
- * standard error, one table with the goals (or JSON) to standard output. A goal that is missed is said, and
- * is no failure: figures depend on the machine, a benchmark that cannot run does not.
+ * The benchmark of the executable: `npm run bench -- [--quick] [--json] [scenario ...]`. Progress
+ * goes to standard error, one table with the goals (or JSON) to standard output. A goal that is
+ * missed is said, and is no failure: figures depend on the machine, a benchmark that cannot run
+ * does not.
  */
 import { cpus, loadavg } from 'node:os'
 import { errorText } from '../../src/system/log.ts'

@@ -140,7 +140,10 @@ function postMembers(
   )
 }
 
-/** One POST per load balancer and round. Until all are ACTIVE again counts for the cost, not for the rate. */
+/**
+ * One POST per load balancer and round. Until all are ACTIVE again counts for the cost, not for the
+ * rate.
+ */
 async function write(
   serve: Serve,
   changed: readonly Changed[],

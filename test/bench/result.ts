@@ -4,7 +4,10 @@
 export interface Result {
   readonly name: string
   readonly unit: string
-  /** Every sample; the table shows median, 95th percentile and how many. One value is shown as it is. */
+  /**
+   * Every sample; the table shows median, 95th percentile and how many. One value is shown as it
+   * is.
+   */
   readonly samples: readonly number[]
   /** What the median must be; absent where there is only something to look at. */
   readonly goal?: { readonly below: number } | { readonly above: number }

@@ -4,7 +4,9 @@ import { memoryOf } from './processes.ts'
 import type { Scenario } from './scenario.ts'
 import { createPlace, startServe } from './serve.ts'
 
-/** Long enough for the garbage of the start to be collected, and for a few rounds of every timer. */
+/**
+ * Long enough for the garbage of the start to be collected, and for a few rounds of every timer.
+ */
 const IDLE_MS = 10_000
 
 export const start: Scenario = {

@@ -15,7 +15,8 @@ test('within one life only a higher seq is news', () => {
     false,
     false,
     true,
-    // Lost, so never seen, and then sent late: one of the first messages, so it passes for a new life.
+    // Lost, so never seen, and then sent late: one of the first messages, so it passes for a new
+    // life.
     true,
     false,
     true,
