@@ -1,5 +1,4 @@
 /** The executable: src/main.ts and all it imports, compiled by Bun into one file. */
-import { createHash } from 'node:crypto'
 import {
   existsSync,
   mkdirSync,
@@ -10,7 +9,7 @@ import {
   statSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { findBun } from './install.mjs'
+import { fetchPackage, findBun } from './install.mjs'
 import { capture, Failure, ROOT, runOk, say } from './say.mjs'
 
 export const BINARY = join(ROOT, 'dist/octavia-lite')
@@ -85,31 +84,22 @@ function flags() {
   ]
 }
 
-/** The runtime of another platform is an npm package, checked against package-lock.json. */
+/** The runtime of another platform is an npm package, fetched once. */
 async function crossFlags(target) {
   const { bun, runtime } = TARGETS[target]
-  const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'))
-  const { version, integrity } = lock.packages[`node_modules/${runtime}`]
-  const folder = join(ROOT, 'dist/.runtime', `${target}-${version}`)
-  const executable = join(folder, 'package/bin/bun')
-  if (!existsSync(executable)) {
-    say(`fetching ${runtime} ${version}`)
+  const folder = join(ROOT, 'dist/.runtime', target)
+  if (!isCurrent(folder)) {
     rmSync(folder, { recursive: true, force: true })
-    mkdirSync(folder, { recursive: true })
-    const pack = ['npm', 'pack', `${runtime}@${version}`, '--silent', '--pack-destination', folder]
-    await runOk(pack, `npm pack ${runtime}`)
-    const archive = join(folder, readdirSync(folder).find((name) => name.endsWith('.tgz')) ?? '')
-    checkIntegrity(archive, integrity)
-    await runOk(['tar', '-xzf', archive, '-C', folder], 'tar')
-    rmSync(archive)
+    await fetchPackage(`node_modules/${runtime}`, folder)
   }
-  return [`--target=${bun}`, `--compile-executable-path=${executable}`]
+  return [`--target=${bun}`, `--compile-executable-path=${join(folder, 'bin/bun')}`]
 }
 
-function checkIntegrity(path, integrity) {
-  const digest = createHash('sha512').update(readFileSync(path)).digest('base64')
-  if (`sha512-${digest}` !== integrity)
-    throw new Failure(`${path} is not what package-lock.json says`)
+/** Whether a fetched runtime is the Bun that builds. */
+function isCurrent(folder) {
+  const file = join(folder, 'package.json')
+  if (!existsSync(file)) return false
+  return JSON.parse(readFileSync(file, 'utf8')).version === capture([findBun(), '--version'])
 }
 
 function newest(path) {

@@ -1,5 +1,17 @@
 /** What has to be there before anything else: npm packages, Bun, and programs of Debian. */
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { capture, Failure, ROOT, run, runOk, say } from './say.mjs'
 
@@ -31,22 +43,67 @@ const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '
 
 /** Installs the npm packages of package-lock.json unless exactly these are there. */
 export async function installPackages() {
-  if (packagesFit()) return
-  say('installing npm packages (npm ci)')
-  // No package of ours needs its install script, and the one of bun is refused by newer npm.
-  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', '--include=dev']
-  await runOk(['npm', 'ci', ...flags], 'npm ci')
+  const lock = readLock()
+  if (!packagesFit(lock)) {
+    say('installing npm packages (npm ci)')
+    // No package of ours needs its install script, and the one of bun is refused by newer npm.
+    const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+    await runOk(['npm', 'ci', '--include=dev', ...flags], 'npm ci')
+  }
+  await installSkipped(lock)
   findBun()
 }
 
-function packagesFit() {
-  const wanted = readJson('package-lock.json')
+function packagesFit(lock) {
   const present = readJson('node_modules/.package-lock.json')
-  if (wanted === undefined || present === undefined) return false
-  return Object.entries(wanted.packages).every(
+  return Object.entries(lock).every(
     ([path, entry]) =>
-      path === '' || entry.optional || present.packages[path]?.version === entry.version,
+      path === '' || entry.optional || present?.packages[path]?.version === entry.version,
   )
+}
+
+/**
+ * npm leaves out an optional package which asks for a newer Node.js. Ours are native parts for
+ * programs which Bun runs, so Node.js does not matter: those for this platform are fetched.
+ */
+async function installSkipped(lock) {
+  const libc = process.report.getReport().header.glibcVersionRuntime ? 'glibc' : 'musl'
+  const fits = (wanted, mine) => wanted === undefined || wanted.includes(mine)
+  for (const [path, entry] of Object.entries(lock)) {
+    if (!entry.optional || entry.os === undefined || existsSync(join(ROOT, path))) continue
+    if (fits(entry.os, 'linux') && fits(entry.cpu, process.arch) && fits(entry.libc, libc))
+      await fetchPackage(path, join(ROOT, path))
+  }
+}
+
+/** Puts the package of a path in package-lock.json, checked against it, into a folder. */
+export async function fetchPackage(path, folder) {
+  const { version, integrity } = readLock()[path]
+  const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)
+  say(`fetching ${name} ${version}`)
+  const scratch = mkdtempSync(join(tmpdir(), 'octavia-lite-npm-'))
+  try {
+    const pack = ['npm', 'pack', `${name}@${version}`, '--silent', '--pack-destination', scratch]
+    if (capture(pack) === undefined) throw new Failure(`npm pack ${name} failed`)
+    const archive = join(scratch, readdirSync(scratch)[0] ?? '')
+    const digest = createHash('sha512').update(readFileSync(archive)).digest('base64')
+    if (`sha512-${digest}` !== integrity)
+      throw new Failure(`${name} ${version} is not what package-lock.json says`)
+    // Into a folder beside, so that a broken download never looks like an installed package.
+    rmSync(`${folder}.new`, { recursive: true, force: true })
+    mkdirSync(`${folder}.new`, { recursive: true })
+    await runOk(['tar', '-xzf', archive, '-C', `${folder}.new`, '--strip-components=1'], 'tar')
+    renameSync(`${folder}.new`, folder)
+  } finally {
+    rmSync(scratch, { recursive: true, force: true })
+  }
+}
+
+/** Path in node_modules to what package-lock.json says of it. */
+function readLock() {
+  const lock = readJson('package-lock.json')
+  if (lock === undefined) throw new Failure('package-lock.json is missing')
+  return lock.packages
 }
 
 function readJson(path) {
