@@ -1,7 +1,7 @@
 /**
  * The seam to what runs inside an amphora: the agent's REST API (rest/), or nothing at all (noop/).
- * Every method can be repeated. A DriverError is retryable when the agent did not answer, and not when it
- * refused.
+ * Every method can be repeated. A DriverError is retryable when the agent did not answer, and not
+ * when it refused.
  */
 import type { Amphora } from '../model/amphora.ts'
 import type { LoadBalancerTree } from '../model/tree.ts'
@@ -33,8 +33,8 @@ export interface AmphoraDriver {
   plugMember(amphora: Amphora, plug: MemberPlug): Promise<void>
   /**
    * Makes the amphora serve exactly this tree: configuration checked, swapped, haproxy started or
-   * reloaded; nothing is reloaded when nothing changed; haproxy is removed when no listener is left.
-   * Objects in PENDING_DELETE count as gone.
+   * reloaded; nothing is reloaded when nothing changed; haproxy is removed when no listener is
+   * left. Objects in PENDING_DELETE count as gone.
    */
   updateListeners(amphora: Amphora, tree: LoadBalancerTree): Promise<void>
   /** Stops and removes what serves the load balancer. */

@@ -1,4 +1,7 @@
-/** The seam to whoever issues certificates for amphorae: the built-in CA (local/), or nothing (noop/). */
+/**
+ * The seam to whoever issues certificates for amphorae: the built-in CA (local/), or nothing
+ * (noop/).
+ */
 export interface ServerCertificate {
   /** Certificate and private key, PEM, for the agent's `server.pem`. Secret. */
   readonly pem: string

@@ -1,6 +1,7 @@
 /**
- * The seam to a compute service: Nova, namespaces of this machine, or nothing at all. Instances carry the
- * amphora's id and are found by it, so that every method can be repeated. Failures are DriverErrors.
+ * The seam to a compute service: Nova, namespaces of this machine, or nothing at all. Instances
+ * carry the amphora's id and are found by it, so that every method can be repeated. Failures are
+ * DriverErrors.
  */
 export interface InstanceRequest {
   readonly amphora_id: string

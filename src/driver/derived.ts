@@ -1,4 +1,7 @@
-/** Values that follow from others, so that a repeated call arrives at what an earlier one made. Pure. */
+/**
+ * Values that follow from others, so that a repeated call arrives at what an earlier one made.
+ * Pure.
+ */
 import { createHash } from 'node:crypto'
 
 /** The same UUID for the same parts: name-based as in RFC 9562, 5.5. */
@@ -16,7 +19,10 @@ export function derivedMac(...parts: readonly string[]): string {
   return `02:${[0, 2, 4, 6, 8].map((at) => hex.slice(at, at + 2)).join(':')}`
 }
 
-/** An address in 10.0.0.0/8, the same for the same parts; neither a network's nor a broadcast address. */
+/**
+ * An address in 10.0.0.0/8, the same for the same parts; neither a network's nor a broadcast
+ * address.
+ */
 export function derivedAddress(...parts: readonly string[]): string {
   const hash = digest(parts)
   return `10.${hash.readUInt8(0)}.${hash.readUInt8(1)}.${1 + (hash.readUInt8(2) % 254)}`

@@ -1,6 +1,7 @@
 /**
- * What a driver throws: which operation on which subject failed, why, what an operator can do, and whether
- * trying again can help. Flows decide by `retryable`, never by the text. No secret goes into any part.
+ * What a driver throws: which operation on which subject failed, why, what an operator can do, and
+ * whether trying again can help. Flows decide by `retryable`, never by the text. No secret goes
+ * into any part.
  */
 export interface DriverFailure {
   /** Kebab-case: `plug-vip`. */

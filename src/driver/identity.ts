@@ -1,4 +1,6 @@
-/** The seam to whoever knows callers: nobody (noauth) now; Keystone and a built-in identity follow. */
+/**
+ * The seam to whoever knows callers: nobody (noauth) now; Keystone and a built-in identity follow.
+ */
 export interface Caller {
   readonly user_id: string | null
   readonly project_id: string | null

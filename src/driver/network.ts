@@ -1,7 +1,8 @@
 /**
- * The seam to a network service: Neutron, the bridges of this machine, or nothing at all. Every method can
- * be repeated: what is created carries our ids and is found again, deleting what is gone succeeds.
- * `find...` returns undefined for what does not exist or is invisible. Failures are DriverErrors.
+ * The seam to a network service: Neutron, the bridges of this machine, or nothing at all. Every
+ * method can be repeated: what is created carries our ids and is found again, deleting what is gone
+ * succeeds. `find...` returns undefined for what does not exist or is invisible. Failures are
+ * DriverErrors.
  */
 export interface Network {
   readonly id: string
@@ -105,8 +106,8 @@ export interface NetworkDriver {
   listFreeAddresses(network_id: string): Promise<readonly { subnet_id: string; free: number }[]>
 
   /**
-   * The VIP port of a load balancer: named `octavia-lb-<id>`, device_owner `Octavia`, device_id `lb-<id>`.
-   * An adopted port keeps its owner. Again for the same load balancer: the same port.
+   * The VIP port of a load balancer: named `octavia-lb-<id>`, device_owner `Octavia`, device_id
+   * `lb-<id>`. An adopted port keeps its owner. Again for the same load balancer: the same port.
    * Throws AddressInUse.
    */
   allocateVip(request: VipRequest): Promise<Vip>
@@ -114,8 +115,9 @@ export interface NetworkDriver {
   deallocateVip(load_balancer_id: string, port_id: string | null): Promise<void>
 
   /**
-   * The amphora's own port on the VIP network (`octavia-lb-vrrp-<amphora>`), attached to its compute
-   * instance and allowed to use the VIP addresses. Again for the same amphora: the same port.
+   * The amphora's own port on the VIP network (`octavia-lb-vrrp-<amphora>`), attached to its
+   * compute instance and allowed to use the VIP addresses. Again for the same amphora: the same
+   * port.
    */
   plugVip(amphora: AmphoraOnNetwork, vip: Vip): Promise<Port>
   /** Detaches and deletes that port. */

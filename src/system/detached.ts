@@ -2,9 +2,10 @@ import { assertNoTransaction } from './outside.ts'
 import { CommandError } from './process.ts'
 
 /**
- * Starting programs that outlive this one: in a session of their own, so that neither a signal to our
- * terminal nor our end reaches them. Until `release`, a line protocol on their standard streams tells both
- * sides that the other is there; a program whose standard input ends before that should end as well.
+ * Starting programs that outlive this one: in a session of their own, so that neither a signal to
+ * our terminal nor our end reaches them. Until `release`, a line protocol on their standard streams
+ * tells both sides that the other is there; a program whose standard input ends before that should
+ * end as well.
  */
 export interface Launcher {
   /** Throws CommandError if it cannot be started. `env` is the whole environment. */
@@ -16,7 +17,10 @@ export interface Launch {
   readLine(timeoutMs: number): Promise<string | undefined>
   /** Writes a line to it; nothing happens when it is gone. */
   writeLine(line: string): void
-  /** Closes its standard streams on our side and forgets it. Always to be called, also after failures. */
+  /**
+   * Closes its standard streams on our side and forgets it. Always to be called, also after
+   * failures.
+   */
   release(): void
 }
 

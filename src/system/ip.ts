@@ -1,6 +1,6 @@
 /**
- * Links, addresses and routes of this machine by iproute2: one process reads all of them, one process
- * applies a batch. With `pid` a command works in the network namespace of that process.
+ * Links, addresses and routes of this machine by iproute2: one process reads all of them, one
+ * process applies a batch. With `pid` a command works in the network namespace of that process.
  */
 import { assert } from './assert.ts'
 import { CommandError, type Processes, runOk } from './process.ts'

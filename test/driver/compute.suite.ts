@@ -1,6 +1,6 @@
 /**
- * What every compute driver promises (src/driver/compute.ts). An implementation runs all of it in a file of a
- * few lines and skips by name, with a reason, what it cannot do.
+ * What every compute driver promises (src/driver/compute.ts). An implementation runs all of it in a
+ * file of a few lines and skips by name, with a reason, what it cannot do.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ComputeDriver, Instance, InstanceRequest } from '../../src/driver/compute.ts'

@@ -1,6 +1,6 @@
 /**
- * What every network driver promises (src/driver/network.ts). An implementation runs all of it in a file of a
- * few lines and skips by name, with a reason, what it cannot do.
+ * What every network driver promises (src/driver/network.ts). An implementation runs all of it in a
+ * file of a few lines and skips by name, with a reason, what it cannot do.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { DriverError } from '../../src/driver/error.ts'

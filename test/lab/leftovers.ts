@@ -1,6 +1,6 @@
 /**
- * What is on this machine that a local cloud could have left: links, named network namespaces, mounts, mount
- * points, processes, nftables. Taken before and after, the difference must be empty.
+ * What is on this machine that a local cloud could have left: links, named network namespaces,
+ * mounts, mount points, processes, nftables. Taken before and after, the difference must be empty.
  */
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { basename } from 'node:path'
@@ -31,8 +31,9 @@ export async function leftovers(before: Snapshot): Promise<string[]> {
 }
 
 /**
- * Processes that came out of this lab: in a mount namespace made from the lab's own, which shows by the lab's own
- * /run/netns (in-netns.sh) among its mounts. Of those in the very same namespace, as the tests are, only known programs.
+ * Processes that came out of this lab: in a mount namespace made from the lab's own, which shows by
+ * the lab's own /run/netns (in-netns.sh) among its mounts. Of those in the very same namespace, as
+ * the tests are, only known programs.
  */
 function processes(): string[] {
   const labs = new Set(

@@ -1,4 +1,7 @@
-/** The local cloud on real links and namespaces: isolation, survival, healing, refusals, no leftovers. */
+/**
+ * The local cloud on real links and namespaces: isolation, survival, healing, refusals, no
+ * leftovers.
+ */
 import { appendFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
@@ -265,7 +268,7 @@ describe.skipIf(missing !== undefined)(`local cloud${missing ? ` (${missing})` :
     [
       'an address of the host in the VIP subnet',
       'ip link add foreign0 type bridge && ip address add 10.10.10.77/28 dev foreign0',
-      /network vip-net: its subnet 10\.10\.10\.0\/24 overlaps address 10\.10\.10\.77\/28 of foreign0/,
+      /vip-net: its subnet 10\.10\.10\.0\/24 overlaps address 10\.10\.10\.77\/28 of foreign0/,
     ],
     [
       'an address around the management subnet',

@@ -15,7 +15,9 @@ import { newId } from '../../src/system/ids.ts'
 import { silentLog } from '../../src/system/log.ts'
 import { runOk, systemProcesses } from '../../src/system/process.ts'
 
-/** Why the lab cannot run here; undefined where it can. Never in the network of the machine itself. */
+/**
+ * Why the lab cannot run here; undefined where it can. Never in the network of the machine itself.
+ */
 export function labMissing(): string | undefined {
   if (process.getuid?.() !== 0) return 'needs root'
   for (const program of ['ip', 'unshare', 'nsenter'])

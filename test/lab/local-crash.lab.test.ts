@@ -1,6 +1,7 @@
 /**
- * The owner of the local cloud killed at every command it gives, before and after, over the whole life of an
- * amphora; then the next owner repeats the call, or deletes. Always the same end, and nothing left.
+ * The owner of the local cloud killed at every command it gives, before and after, over the whole
+ * life of an amphora; then the next owner repeats the call, or deletes. Always the same end, and
+ * nothing left.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

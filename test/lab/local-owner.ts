@@ -1,6 +1,7 @@
 /**
- * The life of an amphora in a process of its own, which kills itself at the given point: 2n is right before
- * its nth command to the outside, 2n + 1 right after. Ends with 0 when it never came to that point.
+ * The life of an amphora in a process of its own, which kills itself at the given point: 2n is
+ * right before its nth command to the outside, 2n + 1 right after. Ends with 0 when it never came
+ * to that point.
  *   local-owner.ts <state folder> <amphora> <load balancer> <point>
  */
 import type { Launcher } from '../../src/system/detached.ts'

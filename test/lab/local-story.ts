@@ -1,4 +1,7 @@
-/** What the controller asks of the local cloud for one load balancer, from its first call to its last. */
+/**
+ * What the controller asks of the local cloud for one load balancer, from its first call to its
+ * last.
+ */
 import type { LocalCloud } from '../../src/driver/local/cloud.ts'
 import type { Vip } from '../../src/driver/network.ts'
 import { assert } from '../../src/system/assert.ts'

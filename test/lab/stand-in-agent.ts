@@ -1,6 +1,7 @@
 /**
- * Stands in for the agent where only the local cloud is under test. Says on 9443 who it is and what it sees;
- * `crash` ends it. At its first start it starts a long-lived child, as the agent does with haproxy.
+ * Stands in for the agent where only the local cloud is under test. Says on 9443 who it is and what
+ * it sees; `crash` ends it. At its first start it starts a long-lived child, as the agent does with
+ * haproxy.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'

@@ -7,8 +7,9 @@ export type Choice =
   | { readonly ok: false; readonly why: 'in-use' | 'outside' | 'exhausted' }
 
 /**
- * The wanted address if it is free, else the next free one after `after`, going round: an address just given
- * back is not handed out at once, because neighbours may still know it by its old MAC address.
+ * The wanted address if it is free, else the next free one after `after`, going round: an address
+ * just given back is not handed out at once, because neighbours may still know it by its old MAC
+ * address.
  */
 export function chooseAddress(
   subnet: LocalSubnet,

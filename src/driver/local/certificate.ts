@@ -1,7 +1,8 @@
 /**
- * The built-in certificate authority: RSA keys by node:crypto off the event loop, certificates composed by
- * node-forge, signed by node:crypto (forge's own signing blocks for 40 ms). Names and extended usages are
- * those of upstream's local generator (octavia/certificates/generator/local.py).
+ * The built-in certificate authority: RSA keys by node:crypto off the event loop, certificates
+ * composed by node-forge, signed by node:crypto (forge's own signing blocks for 40 ms). Names and
+ * extended usages are those of upstream's local generator
+ * (octavia/certificates/generator/local.py).
  */
 import {
   createPrivateKey,

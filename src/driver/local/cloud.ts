@@ -1,10 +1,11 @@
 /**
- * The local cloud: networks and amphorae on this machine, without any OpenStack. Networks are bridges, ports
- * are veth pairs, an amphora is a set of namespaces in which the same agent runs as in a virtual machine.
+ * The local cloud: networks and amphorae on this machine, without any OpenStack. Networks are
+ * bridges, ports are veth pairs, an amphora is a set of namespaces in which the same agent runs as
+ * in a virtual machine.
  *
- * What always holds: every link we make carries our mark, and links without it are never touched; what should
- * be is in `state_dir` before it is made, so that the next `start` or `heal` finishes or undoes what a crash
- * interrupted; instances do not belong to this process and outlive it.
+ * What always holds: every link we make carries our mark, and links without it are never touched;
+ * what should be is in `state_dir` before it is made, so that the next `start` or `heal` finishes
+ * or undoes what a crash interrupted; instances do not belong to this process and outlive it.
  *
  * May import system, model and the driver seams. Needs root, iproute2 and util-linux.
  */
@@ -82,7 +83,10 @@ export interface UserPortRequest {
 
 export interface UserPort {
   readonly port: Port
-  /** The free end of the pair, on this machine, down and without address: to be moved and configured. */
+  /**
+   * The free end of the pair, on this machine, down and without address: to be moved and
+   * configured.
+   */
   readonly link: string | null
 }
 
@@ -92,15 +96,20 @@ export interface LocalCloud {
   /** Marks what we made, in `octavia-lite:<deployment>:...`. */
   readonly deployment: string
   /**
-   * Makes the networks, and starts the instances that should run and do not. Throws a DriverError, before it
-   * changes anything, when something of this machine is in the way.
+   * Makes the networks, and starts the instances that should run and do not. Throws a DriverError,
+   * before it changes anything, when something of this machine is in the way.
    */
   start(): Promise<void>
-  /** Puts right what others changed. Cheap when nothing did: one process, and some files of /proc. */
+  /**
+   * Puts right what others changed. Cheap when nothing did: one process, and some files of /proc.
+   */
   heal(): Promise<Healed>
   /** Stops looking after things; instances and networks stay. */
   stop(): Promise<void>
-  /** Removes the networks if there is no instance and no port left; says whether. `start` makes them again. */
+  /**
+   * Removes the networks if there is no instance and no port left; says whether. `start` makes them
+   * again.
+   */
   teardownIfIdle(): Promise<boolean>
   /** Ends all instances, and removes all ports and networks. */
   teardown(): Promise<void>

@@ -1,6 +1,7 @@
 /**
- * Compute on this machine: an amphora is a set of namespaces (network, mount, process, host name) in which
- * the agent runs. Its files are below /etc/octavia, which is a folder of its own in our state.
+ * Compute on this machine: an amphora is a set of namespaces (network, mount, process, host name)
+ * in which the agent runs. Its files are below /etc/octavia, which is a folder of its own in our
+ * state.
  */
 import { dirname, join, normalize } from 'node:path'
 import { assert } from '../../system/assert.ts'

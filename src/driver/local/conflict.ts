@@ -7,8 +7,8 @@ import type { PortRecord } from './state.ts'
 import type { Topology } from './topology.ts'
 
 /**
- * Refuses subnets in which the host is to have an address while it has another one, or a route, that
- * overlaps: traffic would go astray. Networks the host has no address in may overlap anything.
+ * Refuses subnets in which the host is to have an address while it has another one, or a route,
+ * that overlaps: traffic would go astray. Networks the host has no address in may overlap anything.
  */
 export function refuseOverlaps(deployment: string, topology: Topology, state: NetworkState): void {
   const ours = new Set(
@@ -46,7 +46,10 @@ export function refuseOverlaps(deployment: string, topology: Topology, state: Ne
   }
 }
 
-/** Refuses a configuration in which the networks of existing ports are missing or have other addresses. */
+/**
+ * Refuses a configuration in which the networks of existing ports are missing or have other
+ * addresses.
+ */
 export function refuseLostPorts(topology: Topology, ports: Iterable<PortRecord>): void {
   const networks = new Map(topology.networks.map((network) => [network.id, network]))
   for (const port of ports) {

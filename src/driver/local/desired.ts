@@ -50,7 +50,10 @@ function bridgeOf(deployment: string, network: LocalNetwork): DesiredLink {
   }
 }
 
-/** The controller's own way into the management network: `o-hm0` on the host, `o-bhm0` on the bridge. */
+/**
+ * The controller's own way into the management network: `o-hm0` on the host, `o-bhm0` on the
+ * bridge.
+ */
 function hostPair(deployment: string, topology: Topology): DesiredLink {
   const { management, host_interface, bridge_interface, host_address } = topology
   const common = { mtu: management.mtu, range: null, address: null }

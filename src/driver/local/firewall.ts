@@ -1,7 +1,8 @@
 /**
- * A firewall of the host can stand between two ports of one bridge: with the kernel module br_netfilter, which
- * Docker loads, bridged packets go through the rules for forwarded ones, and Docker sets those to drop. The
- * rules are not ours to change, so all we do is to find out and say what to type.
+ * A firewall of the host can stand between two ports of one bridge: with the kernel module
+ * br_netfilter, which Docker loads, bridged packets go through the rules for forwarded ones, and
+ * Docker sets those to drop. The rules are not ours to change, so all we do is to find out and say
+ * what to type.
  */
 import { readTextIfExists } from '../../system/files.ts'
 import type { Processes } from '../../system/process.ts'
@@ -16,7 +17,10 @@ interface Chain {
   readonly name: string
 }
 
-/** A sentence for the operator, or undefined where nothing is in the way or nothing can be found out. */
+/**
+ * A sentence for the operator, or undefined where nothing is in the way or nothing can be found
+ * out.
+ */
 export async function firewallInTheWay(processes: Processes): Promise<string | undefined> {
   if (readTextIfExists(BRIDGED_PACKETS_FILTERED)?.trim() !== '1') return undefined
   if (Bun.which('nft') === null) return undefined
@@ -26,10 +30,11 @@ export async function firewallInTheWay(processes: Processes): Promise<string | u
     // Somebody has seen to it already.
     if (rules.stdout.includes(BRIDGE_PREFIX)) continue
     const ours = `iifname "${BRIDGE_PREFIX}*" oifname "${BRIDGE_PREFIX}*"`
-    return (
-      `the firewall of this host (chain ${name} of table ${family} ${table}) drops packets between ` +
-      `the ports of a bridge; let them pass: nft insert rule ${family} ${table} ${name} ${ours} accept`
-    )
+    const chain = `${family} ${table} ${name}`
+    return [
+      `the firewall of this host (chain ${chain}) drops packets between the ports of a bridge;`,
+      `let them pass: nft insert rule ${chain} ${ours} accept`,
+    ].join(' ')
   }
   return undefined
 }

@@ -5,8 +5,9 @@ import { DriverError } from '../error.ts'
 type Method = (...args: never[]) => Promise<unknown>
 
 /**
- * The same methods, but a program that failed and a file that could not be written become DriverErrors. These
- * are conditions of the host, a full disk for one, which pass: trying again can help. Bugs stay bugs.
+ * The same methods, but a program that failed and a file that could not be written become
+ * DriverErrors. These are conditions of the host, a full disk for one, which pass: trying again can
+ * help. Bugs stay bugs.
  */
 export function guarded<T extends Readonly<Record<keyof T, Method>>>(driver: T): T {
   const entries = Object.entries<Method>(driver).map(([name, method]) => [

@@ -8,7 +8,9 @@ import { DriverError } from '../error.ts'
 import type { LocalState } from './state.ts'
 import { MOUNT_POINTS } from './supervisor.ts'
 
-/** What is there before we change anything. Throws a DriverError where the local cloud cannot work. */
+/**
+ * What is there before we change anything. Throws a DriverError where the local cloud cannot work.
+ */
 export async function inspectHost(processes: Processes): Promise<NetworkState> {
   if (process.getuid?.() !== 0)
     throw unusable('it makes network interfaces and namespaces', 'run octavia-lite as root')

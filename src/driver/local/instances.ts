@@ -1,7 +1,8 @@
 /**
- * The instances of this machine. Each is a process which does not belong to us and outlives us; what we know
- * of it is its record, and its process, found again by number and start time. One that should run and does
- * not is started again, with the same addresses, MAC addresses and files: so after a reboot of the host.
+ * The instances of this machine. Each is a process which does not belong to us and outlives us;
+ * what we know of it is its record, and its process, found again by number and start time. One that
+ * should run and does not is started again, with the same addresses, MAC addresses and files: so
+ * after a reboot of the host.
  */
 import { copyFileSync, statSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
@@ -88,7 +89,9 @@ export class Instances {
     }
   }
 
-  /** Starts what should run and does not, and configures what is not; returns what it did, in words. */
+  /**
+   * Starts what should run and does not, and configures what is not; returns what it did, in words.
+   */
   async recover(): Promise<{ repaired: readonly string[]; problems: readonly string[] }> {
     const repaired: string[] = []
     const problems: string[] = []
@@ -144,7 +147,8 @@ export class Instances {
     const { amphora_id } = record
     const { state, keeper } = this.#deps
     const folder = state.folderOf(amphora_id)
-    // What is left of an earlier process: links into a namespace that is going away would look right.
+    // What is left of an earlier process: links into a namespace that is going away would look
+    // right.
     const known = this.#processes.has(amphora_id)
     await this.end(amphora_id)
     if (known) await keeper.reconcile()

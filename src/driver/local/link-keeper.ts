@@ -1,7 +1,7 @@
 /**
- * Keeps the links of this machine as they should be. Whoever changes what should be calls `reconcile` and
- * waits; calls which come while one is under way share the next, so a burst of changes is one look and one
- * batch.
+ * Keeps the links of this machine as they should be. Whoever changes what should be calls
+ * `reconcile` and waits; calls which come while one is under way share the next, so a burst of
+ * changes is one look and one batch.
  */
 import { applyIp, type Link, readLinks } from '../../system/ip.ts'
 import { CommandError, type Processes } from '../../system/process.ts'

@@ -1,6 +1,6 @@
 /**
- * From the links that should be there and those that are, to the commands that make them agree. The same
- * plan makes, repairs and removes: what a crash interrupted is finished by the next one. Pure.
+ * From the links that should be there and those that are, to the commands that make them agree. The
+ * same plan makes, repairs and removes: what a crash interrupted is finished by the next one. Pure.
  */
 import { type Cidr, contains, parseIp } from '../../model/address.ts'
 import type { IpCommand, Link, LinkAddress } from '../../system/ip.ts'
@@ -14,7 +14,10 @@ export interface LinkEnd {
   readonly mtu: number
   readonly master: string | null
   readonly address: LinkAddress | null
-  /** Other addresses in here are wrong ones of ours and taken away; addresses elsewhere are left alone. */
+  /**
+   * Other addresses in here are wrong ones of ours and taken away; addresses elsewhere are left
+   * alone.
+   */
   readonly range: Cidr | null
 }
 

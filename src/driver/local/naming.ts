@@ -1,6 +1,6 @@
 /**
- * Names and marks of what the local cloud makes, derived from ids, so that a repeated call finds what an
- * interrupted one left. Pure.
+ * Names and marks of what the local cloud makes, derived from ids, so that a repeated call finds
+ * what an interrupted one left. Pure.
  */
 
 import type { Link } from '../../system/ip.ts'
@@ -20,8 +20,9 @@ export function linkMac(deployment: string, name: string): string {
 }
 
 /**
- * Whether this deployment made the link: its alias says so. `ip` cannot set an alias while it makes a link, so
- * one without any alias which has the MAC address derived from its name is ours as well: made, not yet marked.
+ * Whether this deployment made the link: its alias says so. `ip` cannot set an alias while it makes
+ * a link, so one without any alias which has the MAC address derived from its name is ours as well:
+ * made, not yet marked.
  */
 export function isOurs(deployment: string, link: Link): boolean {
   if (link.alias === null) return link.mac === linkMac(deployment, link.name)

@@ -1,4 +1,7 @@
-/** Networks of this machine: what a port is and where its address comes from; links follow in `keeper`. */
+/**
+ * Networks of this machine: what a port is and where its address comes from; links follow in
+ * `keeper`.
+ */
 import { DriverError } from '../error.ts'
 import {
   AddressInUse,
@@ -75,8 +78,9 @@ export function createLocalNetwork(deps: LocalNetworkDeps): NetworkDriver {
     unplugMember: (amphora, network_id) =>
       unplug((port) => port.name === memberName(amphora.id) && port.network_id === network_id),
 
-    // Nothing stands between a bridge and its ports, so there is nothing to open: only haproxy listens on the
-    // VIP, on the ports of its listeners, and it is haproxy that refuses what allowed_cidrs leave out.
+    // Nothing stands between a bridge and its ports, so there is nothing to open: only haproxy
+    // listens on the VIP, on the ports of its listeners, and it is haproxy that refuses what
+    // allowed_cidrs leave out.
     setVipRules: async () => {},
   }
 }
@@ -109,7 +113,9 @@ async function plug(
   return toPort(port)
 }
 
-/** No await from looking for a free address to recording it: two calls cannot choose the same one. */
+/**
+ * No await from looking for a free address to recording it: two calls cannot choose the same one.
+ */
 function vipPort(deps: LocalNetworkDeps, request: VipRequest): PortRecord {
   const { ports } = deps
   const { load_balancer_id } = request

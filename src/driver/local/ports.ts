@@ -54,7 +54,8 @@ export class LocalPorts {
       id,
       name: wish.name,
       network_id: network.id,
-      // Derived from the address: who still knows the address from an earlier port is right by chance.
+      // Derived from the address: who still knows the address from an earlier port is right by
+      // chance.
       mac_address: derivedMac(network.mark, fixed_ips[0]?.ip_address ?? id),
       device_id: wish.device_id,
       device_owner: wish.device_owner,

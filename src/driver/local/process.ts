@@ -15,7 +15,10 @@ import {
   supervisorArgv,
 } from './supervisor.ts'
 
-/** A process id alone may come to mean another process; with the start time it cannot until a reboot. */
+/**
+ * A process id alone may come to mean another process; with the start time it cannot until a
+ * reboot.
+ */
 export interface InstanceProcess {
   readonly pid: number
   /** In clock ticks since boot. */
@@ -28,7 +31,10 @@ const LINE_TIMEOUT_MS = 10_000
 const END_TIMEOUT_MS = 10_000
 const END_POLL_MS = 2
 
-/** The running supervisor of the instance in `folder`, if there is one; perhaps it still waits for `go`. */
+/**
+ * The running supervisor of the instance in `folder`, if there is one; perhaps it still waits for
+ * `go`.
+ */
 export function findProcess(folder: string): InstanceProcess | undefined {
   const [line = ''] = readRecord(folder)
   const recorded = parseStat(line)
@@ -51,8 +57,8 @@ export function isAlive(process: InstanceProcess): boolean {
 }
 
 /**
- * `ending` from when the process gives up its memory until everything in its process namespace is dead,
- * which it waits for before it becomes a zombie.
+ * `ending` from when the process gives up its memory until everything in its process namespace is
+ * dead, which it waits for before it becomes a zombie.
  */
 function stateOf({ pid, started, folder }: InstanceProcess): 'running' | 'ending' | 'ended' {
   const stat = parseStat(readProc(pid, 'stat'))
@@ -66,7 +72,10 @@ interface ProcessStat {
   readonly started: string
 }
 
-/** A line of /proc/<pid>/stat; the name in it may hold anything, so fields count from its last bracket. */
+/**
+ * A line of /proc/<pid>/stat; the name in it may hold anything, so fields count from its last
+ * bracket.
+ */
 export function parseStat(line: string): ProcessStat | undefined {
   const pid = Number.parseInt(line, 10)
   const fields = line.slice(line.lastIndexOf(')') + 2).split(' ')
@@ -111,8 +120,8 @@ function kill(pid: number): void {
 }
 
 /**
- * Starts the supervisor of the instance in `folder`, lets `connect` give its namespace a network, and then
- * lets it go. When anything fails, nothing of it is left running.
+ * Starts the supervisor of the instance in `folder`, lets `connect` give its namespace a network,
+ * and then lets it go. When anything fails, nothing of it is left running.
  */
 export async function startProcess(
   deps: { readonly launcher: Launcher; readonly clock: Clock },

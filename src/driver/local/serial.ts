@@ -1,4 +1,7 @@
-/** Runs tasks of the same key one after the other, in order; different keys do not wait for one another. */
+/**
+ * Runs tasks of the same key one after the other, in order; different keys do not wait for one
+ * another.
+ */
 export class SerialTasks {
   readonly #last = new Map<string, Promise<unknown>>()
 

@@ -1,8 +1,11 @@
 /**
- * What the local cloud remembers: its deployment, ports and instances, one file each below `state_dir`,
- * replaced as a whole. Everything is in memory as well; a change is in its file before it counts.
+ * What the local cloud remembers: its deployment, ports and instances, one file each below
+ * `state_dir`, replaced as a whole. Everything is in memory as well; a change is in its file before
+ * it counts.
  *
- *   deployment.json   ports/<port>.json   amphorae/<amphora>/{instance.json,process,agent.log,etc/,lib/}
+ *   deployment.json
+ *   ports/<port>.json
+ *   amphorae/<amphora>/{instance.json,process,agent.log,etc/,lib/}
  */
 import { existsSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,8 +20,8 @@ export interface PortRecord extends Port {
   /** A port of the user's which became a VIP. */
   readonly adopted: boolean
   /**
-   * Whether there is a link: none for a mere reservation of an address, one into the instance `device_id`,
-   * or one whose other end the user takes.
+   * Whether there is a link: none for a mere reservation of an address, one into the instance
+   * `device_id`, or one whose other end the user takes.
    */
   readonly link: 'none' | 'instance' | 'given-away'
 }
@@ -164,7 +167,9 @@ function loadInstances(folder: string): Map<string, InstanceRecord> {
   return instances
 }
 
-/** We alone write these files, as a whole, so one that does not parse was damaged by someone else. */
+/**
+ * We alone write these files, as a whole, so one that does not parse was damaged by someone else.
+ */
 function readRecord<T>(path: string): T | undefined {
   const text = readTextIfExists(path)
   if (text === undefined) return undefined

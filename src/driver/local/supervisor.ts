@@ -1,11 +1,11 @@
 /**
- * PID 1 of an amphora: a shell which makes its part of the file system private, starts the agent again
- * whenever that ends, and reaps what others leave. It does nothing else, so that it does not crash: haproxy
- * lives as long as this process, not as long as the agent.
+ * PID 1 of an amphora: a shell which makes its part of the file system private, starts the agent
+ * again whenever that ends, and reaps what others leave. It does nothing else, so that it does not
+ * crash: haproxy lives as long as this process, not as long as the agent.
  *
- * It talks to whoever starts it in lines: `ready` once its process is on record, then it waits for `go`
- * (the network interfaces are there), then `started`. If standard input ends before `go`, it ends as well: its
- * starter is dead, and nobody would give it a network.
+ * It talks to whoever starts it in lines: `ready` once its process is on record, then it waits for
+ * `go` (the network interfaces are there), then `started`. If standard input ends before `go`, it
+ * ends as well: its starter is dead, and nobody would give it a network.
  */
 export const READY = 'ready'
 export const GO = 'go'
@@ -13,12 +13,18 @@ export const STARTED = 'started'
 
 /** Log of the agent, in the amphora's folder. */
 export const AGENT_LOG = 'agent.log'
-/** The line of /proc/<pid>/stat by which the supervisor is found again, then `started` once it was let go. */
+/**
+ * The line of /proc/<pid>/stat by which the supervisor is found again, then `started` once it was
+ * let go.
+ */
 export const PROCESS_FILE = 'process'
 /** Mount points for private folders, which must exist on the host. */
 export const MOUNT_POINTS = ['/etc/octavia', '/var/lib/octavia'] as const
 
-/** Arguments: the amphora's folder, its host name, folders to cover by an empty one, the agent's command. */
+/**
+ * Arguments: the amphora's folder, its host name, folders to cover by an empty one, the agent's
+ * command.
+ */
 export const SUPERVISOR_SCRIPT = `#!/bin/sh
 # PID 1 of an amphora of octavia-lite's local cloud. Written at every start of octavia-lite.
 set -eu
@@ -59,7 +65,10 @@ while :; do
 done
 `
 
-/** The whole environment of an agent: nothing of ours, secrets and runtime switches above all, reaches it. */
+/**
+ * The whole environment of an agent: nothing of ours, secrets and runtime switches above all,
+ * reaches it.
+ */
 export const AGENT_ENVIRONMENT = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   HOME: '/root',
@@ -84,8 +93,8 @@ export function supervisorArgv(supervisor: {
 }
 
 /**
- * /run and /tmp become the amphora's own, unless one of them holds what the amphora is run from; /run/netns
- * always does. `paths` are absolute and without symbolic links.
+ * /run and /tmp become the amphora's own, unless one of them holds what the amphora is run from;
+ * /run/netns always does. `paths` are absolute and without symbolic links.
  */
 export function foldersToCover(paths: readonly string[]): string[] {
   const holds = (folder: string): boolean => paths.some((path) => path.startsWith(`${folder}/`))

@@ -1,4 +1,6 @@
-/** From configured networks to what they are on this machine: ids, bridges, host addresses. Pure. */
+/**
+ * From configured networks to what they are on this machine: ids, bridges, host addresses. Pure.
+ */
 
 import {
   type Cidr,

@@ -1,4 +1,7 @@
-/** Certificates for agents that do not exist: no key is generated, only the expiration means something. */
+/**
+ * Certificates for agents that do not exist: no key is generated, only the expiration means
+ * something.
+ */
 import { type Clock, timestamp } from '../../system/clock.ts'
 import type { CertificateGenerator } from '../certificate.ts'
 

@@ -1,4 +1,7 @@
-/** A compute service that does nothing, at once: every amphora has an instance, which is always ACTIVE. */
+/**
+ * A compute service that does nothing, at once: every amphora has an instance, which is always
+ * ACTIVE.
+ */
 import type { ComputeDriver } from '../compute.ts'
 import { derivedAddress, derivedId } from '../derived.ts'
 

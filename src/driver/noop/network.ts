@@ -1,11 +1,12 @@
 /**
- * A network service that does nothing, at once: every UUID is a network, a subnet or a port, whichever is
- * asked for, and any address is free. Source of the idea: octavia/network/drivers/noop_driver/driver.py, which
- * keeps what it made up in memory and in a file; here all follows from the ids, so that nothing is kept and a
- * restart changes no answer. What no id can tell stays unknown: which addresses are taken.
+ * A network service that does nothing, at once: every UUID is a network, a subnet or a port,
+ * whichever is asked for, and any address is free. Source of the idea:
+ * octavia/network/drivers/noop_driver/driver.py, which keeps what it made up in memory and in a
+ * file; here all follows from the ids, so that nothing is kept and a restart changes no answer.
+ * What no id can tell stays unknown: which addresses are taken.
  *
- * A network has two subnets. The UUID of a subnet is that of its network with its last twelve digits inverted;
- * in place of the version it has a 6 if it is the IPv6 one.
+ * A network has two subnets. The UUID of a subnet is that of its network with its last twelve
+ * digits inverted; in place of the version it has a 6 if it is the IPv6 one.
  */
 import { parseIp } from '../../model/address.ts'
 import { parseUuid } from '../../system/ids.ts'

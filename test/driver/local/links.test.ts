@@ -1,4 +1,6 @@
-/** The plan as a table: what there is of a bridge and of a pair, and the commands that put it right. */
+/**
+ * The plan as a table: what there is of a bridge and of a pair, and the commands that put it right.
+ */
 import { expect, test } from 'vitest'
 import { type DesiredLink, type LinkEnd, planLinks } from '../../../src/driver/local/links.ts'
 import { linkMac } from '../../../src/driver/local/naming.ts'

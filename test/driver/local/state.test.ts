@@ -54,7 +54,8 @@ test('what a crash left half-done is finished or undone', () => {
   const amphora_id = putInstance(state)
   const kept = port()
   state.putPort(kept)
-  // A write that was not renamed, an instance without a record, a deletion, a port of a lost instance.
+  // A write that was not renamed, an instance without a record, a deletion, a port of a lost
+  // instance.
   writeFileSync(join(folder, 'ports', `${newId()}.json.77.tmp`), '{"id":')
   mkdirSync(join(folder, 'amphorae', newId(), 'etc'), { recursive: true })
   mkdirSync(join(folder, 'amphorae', `.deleted-${newId()}`, 'etc'), { recursive: true })
