@@ -93,8 +93,8 @@ export interface FunctionSpan {
 
 const OPENS_BLOCK = /(?:=>\s*[({[]*|\)(?:: .+)? \{)$/
 const CONTROL = /^\s*(?:\} )?(?:if|for|while|switch|catch|else|do|try|finally|return|await)\b/
-const HEADER =
-  /^\s*(?:export )?(?:default )?(?:async )?function\b|^\s*(?:(?:static|async|override|get|set|private|public) )*[#\w]+(?:<.*>)?\(/
+const FUNCTION = /^\s*(?:export )?(?:async )?function\b/
+const METHOD = /^\s*(?:(?:static|async|override|get|set) )*[#\w]+(?:<.*>)?\(/
 
 /** Functions of several lines, nested ones too. */
 export function findFunctions(text: string): FunctionSpan[] {
@@ -106,7 +106,8 @@ export function findFunctions(text: string): FunctionSpan[] {
     const start = closesParameters ? openingLine(lines, index) : index
     const head = lines[start] ?? ''
     const arrow = /=>\s*[({[]*$/.test(line)
-    if (!arrow && (CONTROL.test(head) || !HEADER.test(head))) continue
+    const named = FUNCTION.test(head) || (METHOD.test(head) && !CONTROL.test(head))
+    if (!arrow && !named) continue
     found.push({ line: start + 1, lines: closingLine(lines, index) - start + 1 })
   }
   return found
