@@ -6,8 +6,8 @@
  * the pure plan is made and what differs is written. It imports store, contract and model, and
  * never api or housekeeping.
  */
-import { listSeqs, prepareHealthRows } from '../store/health.ts'
-import { prepareStatisticsRows } from '../store/statistics.ts'
+import { listSeqs, loadKnown, renewHealth, setOperatingStatus } from '../store/health.ts'
+import { addStatistics, replaceStatistics } from '../store/statistics.ts'
 import type { Store } from '../store/store.ts'
 import { type Clock, timestamp } from '../system/clock.ts'
 import type { DatagramListener, Datagrams } from '../system/datagram.ts'
@@ -80,8 +80,6 @@ class Running implements HealthManager {
   readonly #options: HealthManagerOptions
   readonly #inbox = new Inbox(INBOX_MAX)
   readonly #receiver: Receiver
-  readonly #rows: ReturnType<typeof prepareHealthRows>
-  readonly #statistics: ReturnType<typeof prepareStatisticsRows>
   readonly #oddities = new Oddities(ODDITIES)
   readonly #stopping = new AbortController()
   #listener: DatagramListener | undefined
@@ -96,8 +94,6 @@ class Running implements HealthManager {
       { clock: deps.clock, inbox: this.#inbox },
       { heartbeat_key, tracks_max: TRACKS_MAX },
     )
-    this.#rows = prepareHealthRows(deps.store.read)
-    this.#statistics = prepareStatisticsRows(deps.store.read)
   }
 
   async start(): Promise<void> {
@@ -204,19 +200,17 @@ class Running implements HealthManager {
 
   #apply(batch: readonly Arrival[]): Promise<Plan> {
     const now_ms = this.#deps.clock.now()
+    const heartbeat_interval_ms = this.#options.heartbeat_interval_ms()
+    const amphora_ids = batch.map((arrival) => arrival.heartbeat.amphora_id)
     return this.#deps.store.transaction(async (tx) => {
-      const known = await this.#rows.load(
-        tx,
-        batch.map((arrival) => arrival.heartbeat.amphora_id),
-      )
-      const heartbeat_interval_ms = this.#options.heartbeat_interval_ms()
+      const known = await loadKnown(tx, amphora_ids)
       const plan = planHealth(known, batch, { now_ms, heartbeat_interval_ms })
       const updated_at = timestamp(now_ms)
       for (const { kind, operating_status, ids } of plan.statuses)
-        await this.#rows.setOperatingStatus(tx, kind, operating_status, ids, updated_at)
-      await this.#statistics.add(tx, plan.added)
-      await this.#statistics.replace(tx, plan.replaced)
-      await this.#rows.renew(tx, plan.renewals)
+        await setOperatingStatus(tx, kind, ids, { operating_status, updated_at })
+      await addStatistics(tx, plan.added)
+      await replaceStatistics(tx, plan.replaced)
+      await renewHealth(tx, plan.renewals)
       return plan
     })
   }

@@ -3,7 +3,7 @@
  * everything that their heartbeats can change, however many they are.
  */
 import type { AmphoraStatus, OperatingStatus, ProvisioningStatus } from '../model/status.ts'
-import { type Parameters, prepareBatch, times } from './batch.ts'
+import { runBatch, times } from './batch.ts'
 import type { Db, Tx } from './store.ts'
 
 export interface KnownAmphora {
@@ -60,19 +60,6 @@ export interface Renewal {
   readonly seq: number
 }
 
-export interface HealthRows {
-  load(db: Db, amphora_ids: readonly string[]): Promise<Known>
-  setOperatingStatus(
-    tx: Tx,
-    kind: HealthKind,
-    operating_status: OperatingStatus,
-    ids: readonly string[],
-    updated_at: string,
-  ): Promise<void>
-  /** Never touches `busy`, which belongs to whoever is replacing the amphora. */
-  renew(tx: Tx, renewals: readonly Renewal[]): Promise<void>
-}
-
 type AmphoraRow = {
   id: string
   status: AmphoraStatus
@@ -89,108 +76,101 @@ type ListenerRow = Omit<KnownListener, 'admin_state_up'> & {
 type PoolRow = Omit<KnownPool, 'members'> & { loadbalancer_id: string }
 type MemberRow = Omit<KnownMember, 'admin_state_up'> & { admin_state_up: number; pool_id: string }
 
-/** `db` compiles the statements; they run on whatever is passed to each call. */
-export function prepareHealthRows(db: Db): HealthRows {
-  const amphorae = prepareBatch((n) =>
-    db
-      .selectFrom('amphora as a')
-      .leftJoin('load_balancer as b', 'b.id', 'a.loadbalancer_id')
-      .select(['a.id', 'a.status', 'a.compute_id', 'b.id as loadbalancer_id'])
-      .select(['b.operating_status', 'b.provisioning_status', 'b.admin_state_up'])
-      .where('a.id', 'in', times(n, ''))
-      .compile(),
-  )
-  const listeners = prepareBatch((n) =>
-    db
-      .selectFrom('listener')
-      .select(['id', 'loadbalancer_id', 'operating_status', 'admin_state_up'])
-      .select(['protocol', 'default_pool_id'])
-      .where('loadbalancer_id', 'in', times(n, ''))
-      .compile(),
-  )
-  const pools = prepareBatch((n) =>
-    db
-      .selectFrom('pool')
-      .select(['id', 'loadbalancer_id', 'operating_status'])
-      .where('loadbalancer_id', 'in', times(n, ''))
-      .compile(),
-  )
-  const members = prepareBatch((n) =>
-    db
-      .selectFrom('member as m')
-      .innerJoin('pool as p', 'p.id', 'm.pool_id')
-      .select(['m.id', 'm.pool_id', 'm.operating_status', 'm.admin_state_up'])
-      .where('p.loadbalancer_id', 'in', times(n, ''))
-      .compile(),
-  )
-  const statuses = Object.fromEntries(
-    HEALTH_KINDS.map((kind) => [kind, prepareStatusUpdate(db, kind)]),
-  ) as Record<HealthKind, ReturnType<typeof prepareBatch>>
-  const renew = prepareRenewal(db)
-  const keepSeq = prepareSeq(db)
-  return {
-    async load(on, amphora_ids) {
-      const found = (await amphorae(on, rowsOf(amphora_ids))) as AmphoraRow[]
-      const known = collectAmphorae(found)
-      const owners = rowsOf([...known.load_balancers.keys()])
-      addChildren(known.load_balancers, {
-        listeners: (await listeners(on, owners)) as ListenerRow[],
-        pools: (await pools(on, owners)) as PoolRow[],
-        members: (await members(on, owners)) as MemberRow[],
-      })
-      return known
-    },
-    async setOperatingStatus(tx, kind, operating_status, ids, updated_at) {
-      await statuses[kind](tx, rowsOf(ids), [operating_status, updated_at])
-    },
-    async renew(tx, renewals) {
-      const fresh = renewals.filter((r) => r.last_update_ms !== null)
-      await renew(
-        tx,
-        fresh.map((r) => [r.amphora_id, r.last_update_ms, r.seq]),
-      )
-      const stale = renewals.filter((r) => r.last_update_ms === null)
-      for (const { amphora_id, seq } of stale) await keepSeq(tx, [[amphora_id]], [seq])
-    },
-  }
+/** What heartbeats of these amphorae can change. */
+export async function loadKnown(db: Db, amphora_ids: readonly string[]): Promise<Known> {
+  const known = collectAmphorae(await loadAmphorae(db, amphora_ids))
+  const rows = rowsOf([...known.load_balancers.keys()])
+  const listeners = await runBatch<ListenerRow>(db, {
+    key: 'health listeners',
+    rows,
+    build: (on, n) =>
+      on
+        .selectFrom('listener')
+        .select(['id', 'loadbalancer_id', 'operating_status', 'admin_state_up'])
+        .select(['protocol', 'default_pool_id'])
+        .where('loadbalancer_id', 'in', times(n, '')),
+  })
+  const pools = await runBatch<PoolRow>(db, {
+    key: 'health pools',
+    rows,
+    build: (on, n) =>
+      on
+        .selectFrom('pool')
+        .select(['id', 'loadbalancer_id', 'operating_status'])
+        .where('loadbalancer_id', 'in', times(n, '')),
+  })
+  const members = await runBatch<MemberRow>(db, {
+    key: 'health members',
+    rows,
+    build: (on, n) =>
+      on
+        .selectFrom('member as m')
+        .innerJoin('pool as p', 'p.id', 'm.pool_id')
+        .select(['m.id', 'm.pool_id', 'm.operating_status', 'm.admin_state_up'])
+        .where('p.loadbalancer_id', 'in', times(n, '')),
+  })
+  addChildren(known.load_balancers, { listeners, pools, members })
+  return known
 }
 
-function prepareStatusUpdate(db: Db, kind: HealthKind): ReturnType<typeof prepareBatch> {
-  return prepareBatch((n) =>
-    db
-      .updateTable(kind)
-      .set({ operating_status: '', updated_at: '' })
-      .where('id', 'in', times(n, ''))
-      .compile(),
-  )
+function loadAmphorae(db: Db, ids: readonly string[]): Promise<AmphoraRow[]> {
+  return runBatch<AmphoraRow>(db, {
+    key: 'health amphorae',
+    rows: rowsOf(ids),
+    build: (on, n) =>
+      on
+        .selectFrom('amphora as a')
+        .leftJoin('load_balancer as b', 'b.id', 'a.loadbalancer_id')
+        .select(['a.id', 'a.status', 'a.compute_id', 'b.id as loadbalancer_id'])
+        .select(['b.operating_status', 'b.provisioning_status', 'b.admin_state_up'])
+        .where('a.id', 'in', times(n, '')),
+  })
 }
 
-function prepareRenewal(db: Db): ReturnType<typeof prepareBatch> {
-  return prepareBatch((n) =>
-    db
-      .insertInto('amphora_health')
-      .values(times(n, { amphora_id: '', last_update_ms: 0, seq: 0 }))
-      .onConflict((conflict) =>
-        conflict.column('amphora_id').doUpdateSet((e) => ({
-          last_update_ms: e.ref('excluded.last_update_ms'),
-          seq: e.ref('excluded.seq'),
-        })),
-      )
-      .compile(),
-  )
+export async function setOperatingStatus(
+  tx: Tx,
+  kind: HealthKind,
+  ids: readonly string[],
+  change: { readonly operating_status: OperatingStatus; readonly updated_at: string },
+): Promise<void> {
+  await runBatch(tx, {
+    key: `health ${kind} status`,
+    rows: rowsOf(ids),
+    first: [change.operating_status, change.updated_at],
+    build: (on, n) =>
+      on
+        .updateTable(kind)
+        .set({ operating_status: '', updated_at: '' })
+        .where('id', 'in', times(n, '')),
+  })
 }
 
-function prepareSeq(db: Db): ReturnType<typeof prepareBatch> {
-  return prepareBatch((n) =>
-    db
+/** Never touches `busy`, which belongs to whoever is replacing the amphora. */
+export async function renewHealth(tx: Tx, renewals: readonly Renewal[]): Promise<void> {
+  const alive = renewals.filter((renewal) => renewal.last_update_ms !== null)
+  await runBatch(tx, {
+    key: 'health renewal',
+    rows: alive.map(({ amphora_id, last_update_ms, seq }) => [amphora_id, last_update_ms, seq]),
+    build: (on, n) =>
+      on
+        .insertInto('amphora_health')
+        .values(times(n, { amphora_id: '', last_update_ms: 0, seq: 0 }))
+        .onConflict((conflict) =>
+          conflict.column('amphora_id').doUpdateSet((e) => ({
+            last_update_ms: e.ref('excluded.last_update_ms'),
+            seq: e.ref('excluded.seq'),
+          })),
+        ),
+  })
+  for (const { amphora_id, seq } of renewals.filter((renewal) => renewal.last_update_ms === null))
+    await tx
       .updateTable('amphora_health')
-      .set({ seq: 0 })
-      .where('amphora_id', 'in', times(n, ''))
-      .compile(),
-  )
+      .set({ seq })
+      .where('amphora_id', '=', amphora_id)
+      .execute()
 }
 
-function rowsOf(ids: readonly string[]): Parameters[] {
+function rowsOf(ids: readonly string[]): string[][] {
   return ids.map((id) => [id])
 }
 

@@ -1,6 +1,6 @@
 /** Totals of what amphorae reported. Source: octavia/common/stats.py. */
-import { sql } from 'kysely'
-import { prepareBatch, times } from './batch.ts'
+import { type RawBuilder, sql } from 'kysely'
+import { runBatch, times } from './batch.ts'
 import type { Db, Tx } from './store.ts'
 import type { ListenerStatisticsRow } from './tables.ts'
 
@@ -50,42 +50,42 @@ const COLUMNS = [
 ] as const satisfies readonly (keyof ListenerStatisticsRow)[]
 const COUNTERS = ['bytes_in', 'bytes_out', 'total_connections', 'request_errors'] as const
 
-export interface StatisticsRows {
-  /** Adds to what is stored, but `active_connections` takes its place. */
-  add(tx: Tx, rows: readonly ListenerStatisticsRow[]): Promise<void>
-  /** Takes the place of what is stored. */
-  replace(tx: Tx, rows: readonly ListenerStatisticsRow[]): Promise<void>
+/** Adds to what is stored, but `active_connections` takes its place. */
+export async function addStatistics(tx: Tx, rows: readonly ListenerStatisticsRow[]): Promise<void> {
+  await upsert(tx, 'add statistics', rows, (column) => {
+    const sum = sql`${sql.ref(`listener_statistics.${column}`)} + ${sql.ref(`excluded.${column}`)}`
+    // Exact in JavaScript: an amphora which reports nonsense must not fail the batch it is in.
+    return sql`min(${sum}, ${sql.lit(Number.MAX_SAFE_INTEGER)})`
+  })
 }
 
-/** `db` compiles the statements; they run on whatever is passed to each call. */
-export function prepareStatisticsRows(db: Db): StatisticsRows {
-  const upsert = (stored: (column: string) => ReturnType<typeof sql>) =>
-    prepareBatch((n) =>
-      db
+/** Takes the place of what is stored. */
+export async function replaceStatistics(
+  tx: Tx,
+  rows: readonly ListenerStatisticsRow[],
+): Promise<void> {
+  await upsert(tx, 'replace statistics', rows, (column) => sql.ref(`excluded.${column}`))
+}
+
+async function upsert(
+  tx: Tx,
+  key: string,
+  rows: readonly ListenerStatisticsRow[],
+  stored: (column: string) => RawBuilder<unknown>,
+): Promise<void> {
+  const blank = Object.fromEntries(COLUMNS.map((name) => [name, 0]))
+  await runBatch(tx, {
+    key,
+    rows: rows.map((row) => COLUMNS.map((name) => row[name])),
+    build: (on, n) =>
+      on
         .insertInto('listener_statistics')
-        .values(times(n, Object.fromEntries(COLUMNS.map((name) => [name, 0]))))
+        .values(times(n, blank))
         .onConflict((conflict) =>
           conflict.columns(['listener_id', 'amphora_id']).doUpdateSet({
             active_connections: sql.ref('excluded.active_connections'),
             ...Object.fromEntries(COUNTERS.map((name) => [name, stored(name)])),
           }),
-        )
-        .compile(),
-    )
-  // A sum stays exact in JavaScript: an amphora which reports nonsense must not fail the batch it
-  // is in.
-  const add = upsert((name) => {
-    const before = sql.ref(`listener_statistics.${name}`)
-    return sql`min(${before} + ${sql.ref(`excluded.${name}`)}, ${sql.lit(Number.MAX_SAFE_INTEGER)})`
+        ),
   })
-  const replace = upsert((name) => sql.ref(`excluded.${name}`))
-  const values = (row: ListenerStatisticsRow) => COLUMNS.map((name) => row[name])
-  return {
-    async add(tx, rows) {
-      await add(tx, rows.map(values))
-    },
-    async replace(tx, rows) {
-      await replace(tx, rows.map(values))
-    },
-  }
 }
