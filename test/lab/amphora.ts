@@ -133,6 +133,7 @@ export function createLabAmphora(heartbeatPort: number, cards: readonly Card[]):
         // It has ended already.
       }
       await child?.exited
+      for (const ca of [serverCa, clientCa]) ca.remove()
       rmSync(folder, { recursive: true, force: true })
     },
   }

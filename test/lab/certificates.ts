@@ -7,11 +7,11 @@ export interface TestCa {
   readonly cert: string
   /** A key and a certificate for a name, PEM. */
   issue(name: string, usage: 'serverAuth' | 'clientAuth'): { cert: string; key: string }
+  remove(): void
 }
 
 export function createTestCa(name: string): TestCa {
   const folder = mkdtempSync(join(tmpdir(), 'octavia-lite-ca-'))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   const at = (file: string): string => join(folder, file)
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
   openssl(
@@ -30,6 +30,7 @@ export function createTestCa(name: string): TestCa {
   let serial = 0
   return {
     cert: readFileSync(at('ca.pem'), 'utf8'),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
     issue: (host, usage) => {
       serial++
       const ext = at(`${serial}.ext`)
