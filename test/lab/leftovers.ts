@@ -9,7 +9,6 @@ import { systemProcesses } from '../../src/system/process.ts'
 /** One line for each thing. */
 export type Snapshot = ReadonlySet<string>
 
-const FOLDERS = ['/etc/octavia', '/var/lib/octavia', '/run/netns']
 const PROGRAMS = new Set(['haproxy', 'keepalived', 'octavia-lite', 'unshare'])
 
 export async function snapshot(): Promise<Snapshot> {
@@ -19,7 +18,6 @@ export async function snapshot(): Promise<Snapshot> {
     ...(JSON.parse(links.stdout) as { ifname: string }[]).map(({ ifname }) => `link ${ifname}`),
     ...namesIn('/run/netns').map((name) => `network namespace ${name}`),
     ...mountsOf('self').map(({ point }) => `mount ${point}`),
-    ...FOLDERS.filter((path) => existsSync(path)).map((path) => `folder ${path}`),
     ...rules.stdout.split('\n').flatMap((line) => (line.trim() === '' ? [] : [`nft ${line}`])),
     ...processes(),
   ])

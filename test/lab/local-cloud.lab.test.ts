@@ -2,12 +2,14 @@
  * The local cloud on real links and namespaces: isolation, survival, healing, refusals, no
  * leftovers.
  */
-import { appendFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { DEFAULT_MANAGEMENT, type LocalCloud } from '../../src/driver/local/cloud.ts'
+import { makeMountPoints, removeMountPoints } from '../../src/driver/local/host.ts'
 import { findProcess } from '../../src/driver/local/process.ts'
+import { LocalState } from '../../src/driver/local/state.ts'
 import { AddressInUse } from '../../src/driver/network.ts'
 import { systemClock } from '../../src/system/clock.ts'
 import { newId } from '../../src/system/ids.ts'
@@ -377,6 +379,23 @@ describe.skipIf(missing !== undefined)(`local cloud${missing ? ` (${missing})` :
     await cloud.deletePort(port.id)
     expect(await sh('ip -n web -o link')).not.toContain('eth0')
     await sh('ip netns delete web')
+  })
+
+  test('a mount point which another amphora uses is not taken away from it', async () => {
+    const [point, source] = [join(folder, 'point'), join(folder, 'source')]
+    mkdirSync(source)
+    const state = new LocalState(join(folder, 'other'))
+    makeMountPoints(state, [point])
+    const amphora = `mount --bind ${source} ${point} && echo mounted && exec sleep 600`
+    const child = Bun.spawn(['unshare', '--mount', 'sh', '-c', amphora], { stdout: 'pipe' })
+    await child.stdout.getReader().read()
+    removeMountPoints(state)
+    expect(existsSync(point)).toBe(true)
+    child.kill('SIGKILL')
+    await child.exited
+    state.setMadeFolders([point])
+    removeMountPoints(state)
+    expect(existsSync(point)).toBe(false)
   })
 
   test('a full subnet says so, and no retry helps', async () => {

@@ -15,11 +15,12 @@ import {
 import { systemClock } from '../../../src/system/clock.ts'
 import { newId } from '../../../src/system/ids.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'octavia-lite-ca-'))
+let folder: string
 let ca: CertificateAndKey
 let otherCa: CertificateAndKey
 
 beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'octavia-lite-ca-'))
   ;[ca, otherCa] = await Promise.all([createCa('test CA', 30), createCa('other CA', 30)])
 })
 afterAll(() => rmSync(folder, { recursive: true }))
