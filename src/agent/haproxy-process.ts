@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs'
 import { peerName } from '../dataplane/haproxy/facts.ts'
 import type { Clock } from '../system/clock.ts'
-import { readTextIfExists } from '../system/files.ts'
+import { readTextIfExists, writeFileAtomic } from '../system/files.ts'
 import type { Processes, RunResult } from '../system/process.ts'
 import { askHaproxy, type MasterState, parseMaster } from './haproxy-socket.ts'
 import { NAMESPACE_PATH, type Paths } from './paths.ts'
@@ -39,19 +39,26 @@ export function checkConfig(deps: HaproxyProcessDeps, path: string): Promise<Run
 }
 
 /**
- * The master's process id, if it runs. A pid file of an earlier life may name somebody else by now.
+ * The master's process id, if it runs. It keeps it over reloads. haproxy's own pid file is the
+ * second choice: it is empty for a moment during a reload, but there when the agent died right
+ * after the start.
  */
 export function runningPid(paths: Paths, lb_id: string): number | undefined {
-  const pid = Number(readTextIfExists(paths.pid(lb_id))?.split('\n')[0])
-  if (!Number.isInteger(pid) || pid < 2) return undefined
+  for (const path of [paths.masterPid(lb_id), paths.pid(lb_id)]) {
+    const pid = Number(readTextIfExists(path)?.split('\n')[0])
+    if (Number.isInteger(pid) && pid > 1 && isMaster(pid, paths.haproxyConfig(lb_id))) return pid
+  }
+  return undefined
+}
+
+/** A pid file of an earlier life may name somebody else by now. */
+function isMaster(pid: number, configPath: string): boolean {
   try {
     const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
     // It is empty for a moment while the master executes itself anew, and for a zombie.
-    const ours =
-      command === '' ? !isZombie(pid) : command.split('\0').includes(paths.haproxyConfig(lb_id))
-    return ours ? pid : undefined
+    return command === '' ? !isZombie(pid) : command.split('\0').includes(configPath)
   } catch {
-    return undefined
+    return false
   }
 }
 
@@ -62,7 +69,7 @@ function isZombie(pid: number): boolean {
 }
 
 /** Starts master and worker in the namespace; returns once they serve, or have failed to. */
-export function start(deps: HaproxyProcessDeps, lb_id: string): Promise<RunResult> {
+export async function start(deps: HaproxyProcessDeps, lb_id: string): Promise<RunResult> {
   const { paths } = deps
   const argv = [
     'nsenter',
@@ -81,7 +88,10 @@ export function start(deps: HaproxyProcessDeps, lb_id: string): Promise<RunResul
     '-L',
     peerName(deps.amphora_id),
   ]
-  return deps.processes.run(argv, { timeoutMs: START_TIMEOUT_MS, cwd: '/' })
+  const result = await deps.processes.run(argv, { timeoutMs: START_TIMEOUT_MS, cwd: '/' })
+  const pid = readTextIfExists(paths.pid(lb_id))
+  if (result.code === 0 && pid !== undefined) writeFileAtomic(paths.masterPid(lb_id), pid)
+  return result
 }
 
 /**

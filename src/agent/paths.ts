@@ -27,6 +27,8 @@ export function pathsOf(config: AgentConfig) {
     /** What was refused last, for whoever has to find out why. */
     failedConfig: (lb_id: string) => join(base, lb_id, 'haproxy.cfg.new-failed'),
     pid: (lb_id: string) => join(base, lb_id, `${lb_id}.pid`),
+    /** The same number, but never empty: haproxy clears its own file at every reload. */
+    masterPid: (lb_id: string) => join(base, lb_id, 'master.pid'),
     serversState: (lb_id: string) => join(base, lb_id, 'servers-state'),
     /** Only root reaches the master's socket; `stats` is the one in the configuration. */
     masterSocket: (lb_id: string) => join(base, lb_id, 'master.sock'),

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { frontendsOf } from '../../src/agent/haproxy.ts'
 import { runningPid } from '../../src/agent/haproxy-process.ts'
 import { parseMaster } from '../../src/agent/haproxy-socket.ts'
@@ -86,6 +86,19 @@ test('more requests than can wait are refused', async () => {
   expect(refused).toHaveLength(36)
 })
 
+test('the master is known while haproxy rewrites its own pid file, and when only that is there', () => {
+  const { paths, haproxy } = createFixture()
+  haproxy.noteCertificates(LB)
+  const argv = ['sh', '-c', 'read line', paths.haproxyConfig(LB)]
+  const master = Bun.spawn(argv, { stdio: ['pipe', 'ignore', 'ignore'] })
+  onTestFinished(() => master.kill('SIGKILL'))
+  writeFileSync(paths.pid(LB), `${master.pid}\n`)
+  expect(runningPid(paths, LB)).toBe(master.pid)
+  writeFileSync(paths.masterPid(LB), `${master.pid}\n`)
+  writeFileSync(paths.pid(LB), '')
+  expect(runningPid(paths, LB)).toBe(master.pid)
+})
+
 test.each([
   ['another process', String(process.pid)],
   ['PID 1', '1'],
@@ -95,7 +108,7 @@ test.each([
 ])('a pid file with %s is not ours', (_, text) => {
   const { paths, haproxy } = createFixture()
   haproxy.noteCertificates(LB)
-  writeFileSync(paths.pid(LB), `${text}\n`)
+  for (const path of [paths.pid(LB), paths.masterPid(LB)]) writeFileSync(path, `${text}\n`)
   expect(runningPid(paths, LB)).toBeUndefined()
 })
 

@@ -200,13 +200,22 @@ lab(
   async () => {
     let running = true
     let served = 0
+    const failed: unknown[] = []
     const clients = Array.from({ length: 4 }, async () => {
-      for (; running; served++) await get()
+      while (running)
+        await get().then(
+          () => served++,
+          (error: unknown) => failed.push(error),
+        )
     })
-    for (let n = 0; n < 20; n++)
-      await amphora.driver.updateListeners(amphora.amphora, treeOf(n % 2 === 0 ? [0] : [0, 1]))
-    running = false
-    await Promise.all(clients)
+    try {
+      for (let n = 0; n < 20; n++)
+        await amphora.driver.updateListeners(amphora.amphora, treeOf(n % 2 === 0 ? [0] : [0, 1]))
+    } finally {
+      running = false
+      await Promise.all(clients)
+    }
+    expect(failed).toEqual([])
     expect(served).toBeGreaterThan(200)
   },
   60_000,
