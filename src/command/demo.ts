@@ -1,6 +1,7 @@
 /**
- * The main job, shown: `serve` on a throw-away data directory, two web servers, a load balancer made through
- * the API, real requests through its VIP, a crash and a recovery, and every trace removed.
+ * The main job, shown: `serve` on a throw-away data directory, two web servers, a load balancer
+ * made through the API, real requests through its VIP, a crash and a recovery, and every trace
+ * removed.
  */
 import { systemClock } from '../system/clock.ts'
 import { parseArguments } from './arguments.ts'

@@ -1,6 +1,6 @@
 /**
- * One compiled query for many rows, for paths that are hot: a batch is cut into a few sizes, so that
- * there are as few queries to keep.
+ * One compiled query for many rows, for paths that are hot: a batch is cut into a few sizes, so
+ * that there are as few queries to keep.
  */
 import type { CompiledQuery } from 'kysely'
 import { runCompiled } from './compiled.ts'

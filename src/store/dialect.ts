@@ -1,7 +1,7 @@
 /**
- * Kysely over bun:sqlite. One connection writes; a second, read-only one sees committed data only. The
- * writer is held from acquire to release, because a statement of another caller between `begin` and
- * `commit` would join the transaction and vanish with its rollback.
+ * Kysely over bun:sqlite. One connection writes; a second, read-only one sees committed data only.
+ * The writer is held from acquire to release, because a statement of another caller between `begin`
+ * and `commit` would join the transaction and vanish with its rollback.
  */
 import type { Database, Statement } from 'bun:sqlite'
 import {

@@ -1,11 +1,15 @@
-/** Test-and-set of a load balancer's status: who may begin a change, and what is PENDING meanwhile. */
+/**
+ * Test-and-set of a load balancer's status: who may begin a change, and what is PENDING meanwhile.
+ */
 import { listener } from '../model/listener.ts'
 import { loadBalancer } from '../model/load-balancer.ts'
 import { type LoadBalancerAction, MAY_BEGIN, WHILE } from '../model/status.ts'
 import { updateRows } from './repository.ts'
 import type { Tx } from './store.ts'
 
-/** Whether the load balancer was free for `action`; if so it is now in the status of that action. */
+/**
+ * Whether the load balancer was free for `action`; if so it is now in the status of that action.
+ */
 export async function lockLoadBalancer(
   tx: Tx,
   id: string,

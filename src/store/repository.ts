@@ -1,6 +1,7 @@
 /**
- * Rows of resources, read and written by definition: `findRow(db, listener, id)` gives a Listener. Values are
- * in wire form outside and in column form inside (booleans 0 and 1, lists and objects JSON).
+ * Rows of resources, read and written by definition: `findRow(db, listener, id)` gives a Listener.
+ * Values are in wire form outside and in column form inside (booleans 0 and 1, lists and objects
+ * JSON).
  */
 
 import { type Fault, fault } from '../model/fault.ts'
@@ -37,7 +38,9 @@ export function decodeRow<F extends Fields>(resource: Resource<F>, raw: RawRow):
   return raw as Row<F>
 }
 
-/** Values in column form; names that are no field of the resource are a bug and refused by SQLite. */
+/**
+ * Values in column form; names that are no field of the resource are a bug and refused by SQLite.
+ */
 export function encodeRow(resource: Resource<Fields>, row: Readonly<RawRow>): RawRow {
   const out: RawRow = { ...row }
   const codec = codecOf(resource)

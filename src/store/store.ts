@@ -1,7 +1,7 @@
 /**
- * The database: embedded SQLite, one writer, one reader. All writes go through `transaction`, which is
- * immediate and holds the writer until it ends, so nothing but `tx` may be awaited in it: what is outside
- * is asked before, and told after. SQL lives in this folder only.
+ * The database: embedded SQLite, one writer, one reader. All writes go through `transaction`, which
+ * is immediate and holds the writer until it ends, so nothing but `tx` may be awaited in it: what
+ * is outside is asked before, and told after. SQL lives in this folder only.
  */
 import { Database } from 'bun:sqlite'
 import { dirname } from 'node:path'
@@ -12,8 +12,8 @@ import { kyselyOver } from './dialect.ts'
 import { SCHEMA_VERSION, schemaStatements } from './tables.ts'
 
 /**
- * The repository builds its queries from resource definitions, so column names are values, not types, here;
- * its functions give the rows their types back.
+ * The repository builds its queries from resource definitions, so column names are values, not
+ * types, here; its functions give the rows their types back.
  */
 // biome-ignore lint/suspicious/noExplicitAny: the one untyped boundary, see above
 export type Tables = any
@@ -25,7 +25,10 @@ export type Tx = Transaction<Tables>
 
 export interface Store {
   readonly read: Db
-  /** Runs `body` alone among writers; a throw rolls everything back. Its result is committed when this resolves. */
+  /**
+   * Runs `body` alone among writers; a throw rolls everything back. Its result is committed when
+   * this resolves.
+   */
   transaction<T>(body: (tx: Tx) => Promise<T>): Promise<T>
   close(): void
 }
@@ -58,7 +61,8 @@ export function openStore(path: string): Store {
 function openDatabase(path: string): Database {
   try {
     const database = new Database(path, { create: true, readwrite: true, strict: true })
-    // busy_timeout first: switching to WAL takes a lock which another process may hold for a moment.
+    // busy_timeout first: switching to WAL takes a lock which another process may hold for a
+    // moment.
     database.run('PRAGMA busy_timeout = 5000')
     database.run('PRAGMA journal_mode = wal')
     database.run('PRAGMA synchronous = full')

@@ -1,6 +1,7 @@
 /**
- * The tables: one for every resource, derived from its fields, and those that only the system knows, written
- * here. A fresh database is made from this; migrations bring an older one to the same schema.
+ * The tables: one for every resource, derived from its fields, and those that only the system
+ * knows, written here. A fresh database is made from this; migrations bring an older one to the
+ * same schema.
  */
 import { amphora } from '../model/amphora.ts'
 import type { ColumnKind, Fields, Resource } from '../model/field.ts'
@@ -68,7 +69,9 @@ const INDEXES = [
   'CREATE INDEX job_load_balancer ON job (load_balancer_id, sequence)',
 ] as const
 
-/** Tables of the system. Times of jobs are milliseconds since the epoch: durations are made of them. */
+/**
+ * Tables of the system. Times of jobs are milliseconds since the epoch: durations are made of them.
+ */
 const SYSTEM_TABLES = [
   `CREATE TABLE job (
   sequence INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -6,7 +6,9 @@ export function newId(): string {
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const DASHLESS = /^[0-9a-f]{32}$/
 
-/** The canonical form of a UUID, dash-less and upper-case ones included; undefined if it is none. */
+/**
+ * The canonical form of a UUID, dash-less and upper-case ones included; undefined if it is none.
+ */
 export function parseUuid(text: string): string | undefined {
   const lower = text.toLowerCase()
   if (UUID.test(lower)) return lower

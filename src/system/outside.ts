@@ -2,8 +2,9 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { assert } from './assert.ts'
 
 /**
- * A database transaction holds the one writer, so nothing outside may be awaited in it. The store runs
- * its transactions inside `duringTransaction`; processes and HTTP calls assert that they are not.
+ * A database transaction holds the one writer, so nothing outside may be awaited in it. The store
+ * runs its transactions inside `duringTransaction`; processes and HTTP calls assert that they are
+ * not.
  */
 const transaction = new AsyncLocalStorage<true>()
 

@@ -16,7 +16,10 @@ export interface RunOptions {
 
 /** Running other programs: arguments are a list, never a shell line. */
 export interface Processes {
-  /** Runs to the end and returns whatever the exit code; throws CommandError if it cannot start or times out. */
+  /**
+   * Runs to the end and returns whatever the exit code; throws CommandError if it cannot start or
+   * times out.
+   */
   run(argv: readonly string[], options?: RunOptions): Promise<RunResult>
 }
 

@@ -1,6 +1,7 @@
 /**
- * `serve`, from source, which kills itself with SIGKILL at every step boundary that the engine reaches, each
- * once for each job: what it was killed at is remembered in the file named by CRASH_LOG.
+ * `serve`, from source, which kills itself with SIGKILL at every step boundary that the engine
+ * reaches, each once for each job: what it was killed at is remembered in the file named by
+ * CRASH_LOG.
  */
 import { appendFileSync, closeSync, fsyncSync, openSync, readFileSync } from 'node:fs'
 import { runController } from '../../src/command/serve.ts'

@@ -1,11 +1,16 @@
 /**
- * `serve` is killed with SIGKILL at every step boundary of every flow, with the real local cloud. A fresh
- * process goes on from the record each time, until the next boundary kills it too; what comes out must be
- * ACTIVE or gone, and at the end nothing may be left.
+ * `serve` is killed with SIGKILL at every step boundary of every flow, with the real local cloud. A
+ * fresh process goes on from the record each time, until the next boundary kills it too; what comes
+ * out must be ACTIVE or gone, and at the end nothing may be left.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { listBoundaries } from '../../src/flow/boundaries.ts'
+import type { Flow } from '../../src/flow/step.ts'
+import type { FlowName } from '../../src/worker/catalogue.ts'
+import { FLOWS } from '../../src/worker/flows.ts'
+import type { World } from '../../src/worker/world.ts'
 import {
   BINARY,
   createLab,
@@ -41,12 +46,12 @@ class Phoenix {
 
   async serve(): Promise<Serve> {
     for (let tries = 0; tries < 50; tries++) {
-      if (this.#serve !== undefined && (await alive(this.#serve))) return this.#serve
+      if (this.#serve !== undefined && !this.#serve.ended()) return this.#serve
       if (this.#serve !== undefined) this.deaths++
       this.#serve = undefined
       try {
         this.#serve = await this.#lab.start(
-          [process.execPath, join(import.meta.dir, 'crash-serve.ts')],
+          [process.execPath, join(import.meta.dirname, 'crash-serve.ts')],
           { CRASH_LOG: this.log, OCTAVIA_LITE_BINARY: BINARY },
         )
       } catch (error) {
@@ -58,7 +63,10 @@ class Phoenix {
     throw new Error('serve does not stay alive')
   }
 
-  /** One request; a connection cut by a death is no answer, and the caller looks at the rows instead. */
+  /**
+   * One request; a connection cut by a death is no answer, and the caller looks at the rows
+   * instead.
+   */
   async request(method: string, path: string, body?: unknown): Promise<number | undefined> {
     await this.serve()
     try {
@@ -109,9 +117,13 @@ class Phoenix {
   }
 }
 
-async function alive(serve: Serve): Promise<boolean> {
-  const ended = await Promise.race([serve.exited.then(() => true), Promise.resolve(false)])
-  return !ended
+/** What the engine says there is, for any input of that flow. */
+function boundariesOf(name: FlowName): Set<string> {
+  const id = '00000000-0000-4000-8000-000000000000'
+  const amphorae = [{ id, role: 'STANDALONE' }]
+  const input = { load_balancer_id: id, id, amphorae, cascade: true, port_id: null }
+  const flow = FLOWS[name] as unknown as Flow<World>
+  return new Set(listBoundaries(flow, input).map(({ step, at }) => `${step} ${at}`))
 }
 
 type Row = { id: string; provisioning_status: string }
@@ -123,7 +135,10 @@ test.skipIf(missing !== undefined)(
     const lab = createLab()
     const phoenix = new Phoenix(lab)
 
-    /** One change, through as many deaths as its flow has boundaries; its resource, if it has one left. */
+    /**
+     * One change, through as many deaths as its flow has boundaries; its resource, if it has one
+     * left.
+     */
     const change = async (method: string, path: string, body?: unknown): Promise<void> => {
       const status = await phoenix.request(method, path, body)
       if (status !== undefined) expect(status, `${method} ${path}`).toBeLessThan(300)
@@ -164,6 +179,9 @@ test.skipIf(missing !== undefined)(
     await change('PUT', `lbaas/pools/${pool}`, { pool: { lb_algorithm: 'LEAST_CONNECTIONS' } })
     await change('PUT', `lbaas/healthmonitors/${monitor}`, { healthmonitor: { delay: 2 } })
     await change('PUT', `lbaas/pools/${pool}/members/${member}`, { member: { weight: 2 } })
+    const batch = ['10.10.10.11', '10.10.10.12'].map((address) => ({ address, protocol_port: 80 }))
+    await change('PUT', `lbaas/pools/${pool}/members`, { members: batch })
+    expect((await rows(`pools/${pool}/members`)).length).toBe(2)
     await change('DELETE', `lbaas/pools/${pool}/members/${member}`)
     await change('DELETE', `lbaas/healthmonitors/${monitor}`)
     await change('DELETE', `lbaas/pools/${pool}`)
@@ -175,7 +193,7 @@ test.skipIf(missing !== undefined)(
     expect(await rows('loadbalancers')).toEqual([])
 
     const members = [{ address: '10.10.10.11', protocol_port: 80 }]
-    const default_pool = { protocol: 'HTTP', lb_algorithm: 'ROUND_ROBIN', members }
+    const default_pool = { name: 'p', protocol: 'HTTP', lb_algorithm: 'ROUND_ROBIN', members }
     const listeners = [{ protocol: 'HTTP', protocol_port: 80, default_pool }]
     await change('POST', 'lbaas/loadbalancers', {
       loadbalancer: { vip_subnet_id: subnet, listeners },
@@ -190,7 +208,14 @@ test.skipIf(missing !== undefined)(
     expect(phoenix.deaths).toBe(points.length)
     expect(await leftovers(before)).toEqual([])
     lab.remove()
-    const flows = Map.groupBy(points, (line) => line.split(' ')[1])
+    const flows = Map.groupBy(points, (line) => line.split(' ')[1] ?? '')
+    for (const [flow, lines] of flows)
+      expect(new Set(lines.map((line) => line.split(' ').slice(2).join(' '))), flow).toEqual(
+        boundariesOf(flow as FlowName),
+      )
+    const uncovered = Object.keys(FLOWS).filter((flow) => !flows.has(flow))
+    // Its job exists only between two statements of a create request.
+    expect(uncovered).toEqual(['vip-release'])
     process.stdout.write(`\nSIGKILL at ${points.length} points of ${flows.size} flows:\n`)
     for (const [flow, lines] of flows) process.stdout.write(`  ${flow} ${lines.length}\n`)
   },

@@ -1,6 +1,7 @@
 /**
- * The compiled executable under test, in the outer network namespace of the lab: started on a folder of its
- * own, spoken to over HTTP, stopped or killed. Everything that waits, waits for a condition.
+ * The compiled executable under test, in the outer network namespace of the lab: started on a
+ * folder of its own, spoken to over HTTP, stopped or killed. Everything that waits, waits for a
+ * condition.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -15,7 +16,7 @@ import { systemClock } from '../../src/system/clock.ts'
 import { runOk, systemProcesses } from '../../src/system/process.ts'
 
 export const BINARY =
-  process.env.OCTAVIA_LITE_BINARY ?? `${import.meta.dir}/../../dist/octavia-lite`
+  process.env.OCTAVIA_LITE_BINARY ?? `${import.meta.dirname}/../../dist/octavia-lite`
 export const URL = 'http://127.0.0.1:9876'
 
 /** Why lab tests cannot run here; undefined when they can. */
@@ -47,6 +48,7 @@ export interface Serve {
   readonly pid: number
   /** The end of the process: exit code, or 128 + signal. */
   readonly exited: Promise<number>
+  ended(): boolean
   log(): string
   /** SIGTERM and wait; the exit code. */
   stop(): Promise<number>
@@ -83,6 +85,7 @@ export function createLab(settings = SETTINGS): Lab {
         client: new OctaviaClient(URL, systemClock),
         pid: child.pid,
         exited: child.exited,
+        ended: () => child.exitCode !== null || child.signalCode !== null,
         log: () => readFileSync(log, 'utf8'),
         stop: async () => {
           child.kill('SIGTERM')
@@ -94,8 +97,7 @@ export function createLab(settings = SETTINGS): Lab {
         },
       }
       await until('serve to answer', async () => {
-        if (child.exitCode !== null || child.signalCode !== null)
-          throw new Error(`serve ended with ${child.exitCode}:\n${serve.log()}`)
+        if (serve.ended()) throw new Error(`serve ended with ${child.exitCode}:\n${serve.log()}`)
         return await answers(URL)
       })
       return serve

@@ -76,12 +76,14 @@ interface Load {
   readonly failed: number
 }
 
-/** wrk keeps its connections over the whole run and counts every socket error and non-2xx answer. */
+/**
+ * wrk keeps its connections over the whole run and counts every socket error and non-2xx answer.
+ */
 async function keepAliveLoad(vip: string, signal: AbortSignal): Promise<Load> {
   let done = 0
   let failed = 0
   while (!signal.aborted) {
-    const argv = ['wrk', '-t1', '-c8', '-d2s', '--timeout', '5s', `http://${vip}/`]
+    const argv = ['wrk', '-t1', '-c8', '-d2s', '--timeout', '5s', `http://${vip}:80/`]
     const { stdout } = await runOk(systemProcesses, argv)
     done += Number(/(\d+) requests in/.exec(stdout)?.[1] ?? 0)
     const errors = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(

@@ -70,7 +70,10 @@ async function membersOnline(serve: Serve, id: string): Promise<void> {
   })
 }
 
-/** What a power cut leaves: files. Every process of an amphora, every link and every namespace is gone. */
+/**
+ * What a power cut leaves: files. Every process of an amphora, every link and every namespace is
+ * gone.
+ */
 async function reboot(place: Lab): Promise<void> {
   for (const pid of await processesBelow(join(place.folder, 'data'))) process.kill(pid, 'SIGKILL')
   const namespaces = JSON.parse((await ip('-j', 'netns', 'list')) || '[]') as { name: string }[]
@@ -80,7 +83,10 @@ async function reboot(place: Lab): Promise<void> {
     if (ifname !== 'lo') await systemProcesses.run(['ip', 'link', 'del', ifname])
 }
 
-/** Every process whose root mount table shows that folder: supervisor, agent and haproxy of its amphorae. */
+/**
+ * Every process whose root mount table shows that folder: supervisor, agent and haproxy of its
+ * amphorae.
+ */
 async function processesBelow(folder: string): Promise<number[]> {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
   return pids

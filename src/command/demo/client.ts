@@ -16,7 +16,10 @@ export class OctaviaClient {
     this.#clock = clock
   }
 
-  /** The resource inside its wrapper; an answer that is no success is a CommandFailure with the fault. */
+  /**
+   * The resource inside its wrapper; an answer that is no success is a CommandFailure with the
+   * fault.
+   */
   async call(method: string, path: string, body?: Body): Promise<Record<string, unknown>> {
     const response = await fetch(`${this.#base}/v2.0/lbaas/${path}`, {
       method,

@@ -1,6 +1,6 @@
 /**
- * A network and mount namespace of its own for the demo: no route leads out of it, nothing of the machine's
- * network is touched, and everything vanishes with its last process.
+ * A network and mount namespace of its own for the demo: no route leads out of it, nothing of the
+ * machine's network is touched, and everything vanishes with its last process.
  */
 import { systemProcesses } from '../../system/process.ts'
 import { CommandFailure, EXIT, type Exit } from '../io.ts'
@@ -12,7 +12,10 @@ export function isInside(env: Readonly<Record<string, string | undefined>>): boo
   return env[MARK] === '1'
 }
 
-/** Runs this program with the same arguments inside; signals to the terminal's group reach it directly. */
+/**
+ * Runs this program with the same arguments inside; signals to the terminal's group reach it
+ * directly.
+ */
 export async function runInside(args: readonly string[]): Promise<Exit> {
   const argv = [
     'unshare',

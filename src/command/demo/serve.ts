@@ -8,7 +8,10 @@ import { CommandFailure } from '../io.ts'
 export interface RunningServe {
   readonly url: string
   readonly pid: number
-  /** SIGTERM, and waits for the end; what the log says last is in the failure when it does not end well. */
+  /**
+   * SIGTERM, and waits for the end; what the log says last is in the failure when it does not end
+   * well.
+   */
   stop(): Promise<void>
 }
 

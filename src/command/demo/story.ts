@@ -113,7 +113,9 @@ export async function surviveCrash(client: OctaviaClient, story: Story, say: Say
   say(`${victim.name} is ONLINE; requests now: ${await ask(story.vip)}`)
 }
 
-/** Requests through the VIP, and who answered how many; a request without an answer is a failure. */
+/**
+ * Requests through the VIP, and who answered how many; a request without an answer is a failure.
+ */
 export async function ask(vip: string): Promise<string> {
   const answers = new Map<string, number>()
   for (let i = 0; i < REQUESTS; i++) {

@@ -1,4 +1,6 @@
-/** The demo's web servers: this executable in a network namespace, on a bridge of the local cloud. */
+/**
+ * The demo's web servers: this executable in a network namespace, on a bridge of the local cloud.
+ */
 import { runOk, systemProcesses } from '../../system/process.ts'
 import { CommandFailure } from '../io.ts'
 

@@ -5,11 +5,11 @@ import { listenApi } from '../../api/listen.ts'
 import { loadConfig } from '../../config/load.ts'
 import type { Config } from '../../config/options.ts'
 import { mutableChanges } from '../../config/reload.ts'
-import { createEngine } from '../../flow/engine.ts'
+import { createEngine, type Engine } from '../../flow/engine.ts'
 import type { Boundary } from '../../flow/step.ts'
 import { createHealthManager } from '../../health/health-manager.ts'
 import { createHousekeeping } from '../../housekeeping/housekeeping.ts'
-import { openStore } from '../../store/store.ts'
+import { openStore, type Store } from '../../store/store.ts'
 import { systemClock } from '../../system/clock.ts'
 import { systemDatagrams } from '../../system/datagram.ts'
 import { newId } from '../../system/ids.ts'
@@ -45,94 +45,104 @@ const NOAUTH_PROJECT = 'default'
 /** Between looks at the links and processes of the local cloud. */
 const HEAL_MS = 5_000
 
-/** Throws ConfigError, StoreError, DriverError or CommandFailure, each one sentence, when it cannot start. */
+/**
+ * Throws ConfigError, StoreError, DriverError or CommandFailure, each one sentence, when it cannot
+ * start; then everything is as it was.
+ */
 export async function startController(options: ControllerOptions): Promise<Controller> {
-  let config = loadConfig(options.configFile)
-  const log = openLog(options, () => config)
-  const folder = await openDataFolder(config.DEFAULT.data_dir)
   // Undone from the last to the first, by a stop and by a start that fails on the way.
-  const undo: (() => unknown)[] = [folder.release]
+  const undo: Undo = []
   const unwind = async (): Promise<void> => {
     for (const step of undo.splice(0).reverse()) await step()
   }
   try {
-    const store = openStore(folder.database)
-    undo.push(() => store.close())
-    const heartbeatKey = (): string => config.health_manager.heartbeat_key ?? folder.heartbeatKey
-    const drivers = createDrivers({ config, folder, log, agentExecutable: options.agentExecutable })
-    const engine = createEngine(
-      {
-        store,
-        clock: systemClock,
-        log,
-        flows: FLOWS,
-        abandoned: abandonJob,
-        world: {
-          clock: systemClock,
-          ...drivers,
-          renderAgentConfig: agentConfigRenderer(() => config, heartbeatKey),
-          client_ca: drivers.clientCa,
-          options: workerOptions(config),
-        },
-        ...(options.checkpoint === undefined ? {} : { checkpoint: options.checkpoint }),
-      },
-      config.task_flow,
-    )
-    const api = createApi({
-      store,
-      network: drivers.network,
-      clock: systemClock,
-      newId,
-      engine,
-      log,
-      settings: operationSettings(config),
-      identity: createNoauthIdentity({ default_project_id: NOAUTH_PROJECT }),
-      options: apiOptions(config),
-      localNetworks: drivers.cloud ?? null,
-    })
-    // The port first: where it is taken, nothing of this machine may have been touched.
-    const gate = closedUntilOpened(api)
-    const listening = listen(gate.app, config)
-    undo.push(() => listening.stop())
-    await startCloud(drivers, log, undo)
-    await engine.start()
-    undo.push(() => engine.stop())
-    const health = createHealthManager(
-      { clock: systemClock, store, datagrams: systemDatagrams, log },
-      {
-        ...config.health_manager,
-        ...receiveBuffer(config),
-        heartbeat_key: heartbeatKey,
-        heartbeat_interval_ms: () => config.health_manager.heartbeat_interval * 1000,
-        heartbeat_timeout_ms: config.health_manager.heartbeat_timeout * 1000,
-        health_check_interval_ms: config.health_manager.health_check_interval * 1000,
-      },
-    )
-    await startHealth(health, config)
-    undo.push(() => health.stop())
-    const housekeeping = createHousekeeping(
-      { clock: systemClock, store, log },
-      config.house_keeping,
-    )
-    housekeeping.start()
-    undo.push(() => housekeeping.stop())
-    gate.open()
-    log.info('octavia-lite serves', { url: listening.url.href, data_dir: config.DEFAULT.data_dir })
+    const started = await startParts(options, undo)
     return {
-      url: listening.url,
-      reload: () => {
-        config = reloaded(config, options.configFile, log)
-      },
+      ...started,
       stop: async () => {
-        log.info('octavia-lite stops at the next step boundaries')
+        started.log.info('octavia-lite stops at the next step boundaries')
         await unwind()
-        log.info('octavia-lite has stopped')
+        started.log.info('octavia-lite has stopped')
       },
     }
   } catch (error) {
     await unwind()
     throw error
   }
+}
+
+type Undo = (() => unknown)[]
+type Started = Omit<Controller, 'stop'> & { readonly log: Log }
+
+async function startParts(options: ControllerOptions, undo: Undo): Promise<Started> {
+  let config = loadConfig(options.configFile)
+  const log = openLog(options, () => config)
+  const folder = await openDataFolder(config.DEFAULT.data_dir)
+  undo.push(folder.release)
+  const store = openStore(folder.database)
+  undo.push(() => store.close())
+  const heartbeatKey = (): string => config.health_manager.heartbeat_key ?? folder.heartbeatKey
+  const drivers = createDrivers({ config, folder, log, agentExecutable: options.agentExecutable })
+  const engine = createEngine(
+    {
+      store,
+      clock: systemClock,
+      log,
+      flows: FLOWS,
+      abandoned: abandonJob,
+      world: {
+        clock: systemClock,
+        ...drivers,
+        renderAgentConfig: agentConfigRenderer(() => config, heartbeatKey),
+        client_ca: drivers.clientCa,
+        options: workerOptions(config),
+      },
+      ...(options.checkpoint === undefined ? {} : { checkpoint: options.checkpoint }),
+    },
+    config.task_flow,
+  )
+  const gate = closedUntilOpened(openApi({ config, store, drivers, engine, log }))
+  // The port first: where it is taken, nothing of this machine may have been touched.
+  const listening = listen(gate.app, config)
+  undo.push(() => listening.stop())
+  await startCloud(drivers, log, undo)
+  await engine.start()
+  undo.push(() => engine.stop())
+  await startHealth({ store, log }, () => config, heartbeatKey, undo)
+  const housekeeping = createHousekeeping({ clock: systemClock, store, log }, config.house_keeping)
+  housekeeping.start()
+  undo.push(() => housekeeping.stop())
+  gate.open()
+  log.info('octavia-lite serves', { url: listening.url.href, data_dir: config.DEFAULT.data_dir })
+  return {
+    log,
+    url: listening.url,
+    reload: () => {
+      config = reloaded(config, options.configFile, log)
+    },
+  }
+}
+
+function openApi(parts: {
+  readonly config: Config
+  readonly store: Store
+  readonly drivers: Drivers
+  readonly engine: Engine
+  readonly log: Log
+}): App {
+  const { config, store, drivers, engine, log } = parts
+  return createApi({
+    store,
+    network: drivers.network,
+    clock: systemClock,
+    newId,
+    engine,
+    log,
+    settings: operationSettings(config),
+    identity: createNoauthIdentity({ default_project_id: NOAUTH_PROJECT }),
+    options: apiOptions(config),
+    localNetworks: drivers.cloud ?? null,
+  })
 }
 
 function openLog(options: ControllerOptions, config: () => Config): Log {
@@ -179,7 +189,7 @@ function listen(app: App, config: Config): ReturnType<typeof listenApi> {
   }
 }
 
-async function startCloud({ cloud }: Drivers, log: Log, undo: (() => unknown)[]): Promise<void> {
+async function startCloud({ cloud }: Drivers, log: Log, undo: Undo): Promise<void> {
   if (cloud === undefined) return
   undo.push(async () => {
     // With nothing left that needs them, the networks go too; otherwise they and the amphorae stay.
@@ -199,18 +209,35 @@ async function startCloud({ cloud }: Drivers, log: Log, undo: (() => unknown)[])
   undo.push(end)
 }
 
-async function startHealth(health: { start(): Promise<void> }, config: Config): Promise<void> {
+async function startHealth(
+  deps: { readonly store: Store; readonly log: Log },
+  config: () => Config,
+  heartbeatKey: () => string,
+  undo: Undo,
+): Promise<void> {
+  const options = config().health_manager
+  const health = createHealthManager(
+    { clock: systemClock, datagrams: systemDatagrams, ...deps },
+    {
+      ...options,
+      ...receiveBuffer(config()),
+      heartbeat_key: heartbeatKey,
+      heartbeat_interval_ms: () => config().health_manager.heartbeat_interval * 1000,
+      heartbeat_timeout_ms: options.heartbeat_timeout * 1000,
+      health_check_interval_ms: options.health_check_interval * 1000,
+    },
+  )
   try {
     await health.start()
   } catch (cause) {
-    const { bind_ip, bind_port } = config.health_manager
     throw new CommandFailure(
-      `heartbeats cannot be received at ${bind_ip}:${bind_port}: ${errorText(cause)}; ` +
-        'set [health_manager] bind_ip and bind_port',
+      `heartbeats cannot be received at ${options.bind_ip}:${options.bind_port}: ` +
+        `${errorText(cause)}; set [health_manager] bind_ip and bind_port`,
       EXIT.failure,
       cause,
     )
   }
+  undo.push(() => health.stop())
 }
 
 function receiveBuffer(config: Config): { receive_buffer_bytes?: number } {

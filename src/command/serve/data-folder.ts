@@ -1,6 +1,7 @@
 /**
  * The data directory: made at the first start, found again at every other. What is there is never
- * overwritten: a file that cannot be read or is not what it should be ends the start with a sentence.
+ * overwritten: a file that cannot be read or is not what it should be ends the start with a
+ * sentence.
  */
 import { Database } from 'bun:sqlite'
 import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto'
@@ -10,7 +11,9 @@ import { createCa, issueClientCertificate } from '../../driver/local/certificate
 import { makeFolder, SECRET_MODE, writeFileAtomic } from '../../system/files.ts'
 import { CommandFailure, EXIT } from '../io.ts'
 
-/** PEM; certificate and key of one identity stand in one file, so that a crash cannot separate them. */
+/**
+ * PEM; certificate and key of one identity stand in one file, so that a crash cannot separate them.
+ */
 export interface Identity {
   readonly certificate: string
   readonly key: string
@@ -70,8 +73,8 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
 }
 
 /**
- * One serve per data directory: an exclusive transaction on a database of its own is a lock which the kernel
- * gives back when the process ends, however it ends.
+ * One serve per data directory: an exclusive transaction on a database of its own is a lock which
+ * the kernel gives back when the process ends, however it ends.
  */
 function hold(path: string): () => void {
   let lock: Database

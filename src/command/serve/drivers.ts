@@ -109,7 +109,9 @@ function allocation(
   return first === null || last === null ? {} : { allocation: { first, last } }
 }
 
-/** A key takes longer than all else, so none is made where no agent will ever show a certificate. */
+/**
+ * A key takes longer than all else, so none is made where no agent will ever show a certificate.
+ */
 function openGenerator({ config, folder }: Place): CertificateGenerator {
   const deps = { clock: systemClock }
   const validity_s = config.certificates.cert_validity_time
@@ -120,15 +122,21 @@ function openGenerator({ config, folder }: Place): CertificateGenerator {
 
 function openRestDriver({ config, folder }: Place): AmphoraDriver {
   const { client_cert, server_ca, bind_port, ...haproxy } = config.haproxy_amphora
-  const { user_log_facility, administrative_log_facility } = config.amphora_agent
+  const { user_log_facility, administrative_log_facility, agent_tls_protocol } =
+    config.amphora_agent
   const client = client_cert === null ? folder.client : splitPem(readPem(client_cert))
   const tls = {
     cert: client.certificate,
     key: client.key,
     ca: server_ca === null ? folder.serverCa.certificate : readPem(server_ca),
   }
-  const seconds = haproxy.rest_request_conn_timeout + haproxy.rest_request_read_timeout
-  const transport = { port: bind_port, timeout_ms: seconds * 1000 }
+  const connect_s = haproxy.rest_request_conn_timeout
+  const transport = {
+    port: bind_port,
+    timeout_ms: (connect_s + haproxy.rest_request_read_timeout) * 1000,
+    get_timeout_ms: connect_s * 1000,
+    tls_protocol: agent_tls_protocol,
+  }
   return createRestAmphoraDriver({
     connect: (address) => createTransport(tls, transport, address),
     options: { ...haproxy, user_log_facility, administrative_log_facility },

@@ -1,4 +1,6 @@
-/** The configuration as each module wants it: values under the names of options, and nothing else. */
+/**
+ * The configuration as each module wants it: values under the names of options, and nothing else.
+ */
 import type { ApiOptions } from '../../api/route.ts'
 import type { Config } from '../../config/options.ts'
 import { AGENT_CONFIG_FALLBACKS, renderAgentConfig } from '../../contract/agent-config.ts'
@@ -54,6 +56,7 @@ export function agentConfigRenderer(
       bind_port,
       haproxy_cmd,
       agent_request_read_timeout_s: amphora_agent.agent_request_read_timeout,
+      agent_tls_protocol: amphora_agent.agent_tls_protocol,
       loadbalancer_topology: topology,
       controller_ip_port_list: health_manager.controller_ip_port_list,
       heartbeat_key: heartbeatKey(),

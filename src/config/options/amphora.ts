@@ -79,12 +79,12 @@ export const amphoraAgent = {
   agent_request_read_timeout: integer('Seconds a request to the agent may take.', 180, { min: 1 }),
   user_log_facility: facility('LOG_LOCAL facility of connections.', 0),
   administrative_log_facility: facility('LOG_LOCAL facility of other logs.', 1),
+  agent_tls_protocol: choice('The oldest TLS the agent speaks.', AGENT_TLS, 'TLSv1.2', {
+    later: TLS_VERSIONS,
+  }),
   ...accepted({
     agent_server_ca: path('CA of controllers, in the amphora.', '/etc/octavia/certs/client_ca.pem'),
     agent_server_cert: path('Key and certificate of the agent.', '/etc/octavia/certs/server.pem'),
-    agent_tls_protocol: choice('The oldest TLS the agent speaks.', AGENT_TLS, 'TLSv1.2', {
-      later: TLS_VERSIONS,
-    }),
     agent_server_network_dir: path('Where the agent keeps its interfaces.', null),
     admin_log_targets: list('Log servers, host:port, for the logs of amphorae.', null),
     tenant_log_targets: list('Log servers, host:port, for connections.', null),

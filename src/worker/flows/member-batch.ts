@@ -1,6 +1,7 @@
 /**
- * Many members of one pool at once: whatever is PENDING among them is carried out by one push of the
- * configuration. Source: octavia/controller/worker/v2/flows/member_flows.py, batch_update_members.
+ * Many members of one pool at once: whatever is PENDING among them is carried out by one push of
+ * the configuration. Source: octavia/controller/worker/v2/flows/member_flows.py,
+ * batch_update_members.
  */
 import type { Flow } from '../../flow/step.ts'
 import { member } from '../../model/member.ts'
