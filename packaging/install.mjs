@@ -116,8 +116,8 @@ function readJson(path) {
 }
 
 /**
- * The Bun of this machine. The install script of the bun package moves it out of the package for the
- * platform, so it is in either place, depending on whether npm let that script run.
+ * The Bun of this machine. The install script of the bun package moves it out of the package for
+ * the platform, so it is in either place, depending on whether npm let that script run.
  */
 export function findBun() {
   const arch = process.arch === 'arm64' ? 'aarch64' : process.arch
@@ -193,9 +193,9 @@ function findProgram(name) {
 const POLICY = '/usr/sbin/policy-rc.d'
 
 /**
- * While packages are installed, Debian asks policy-rc.d whether a service may start; ours says no. One
- * that is there already stays. Afterwards services that came with the packages are disabled, so that
- * the next boot does not start them either; one that was installed before is not touched.
+ * While packages are installed, Debian asks policy-rc.d whether a service may start; ours says no.
+ * One that is there already stays. Afterwards services that came with the packages are disabled, so
+ * that the next boot does not start them either; one that was installed before is not touched.
  */
 async function withoutServices(packages, install) {
   const mine = !existsSync(POLICY)

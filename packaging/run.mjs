@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * What `npm run ...` and `npm test` do. Each works as the first command in a fresh clone: it installs
- * what is missing, or says what to type.
+ * What `npm run ...` and `npm test` do. Each works as the first command in a fresh clone: it
+ * installs what is missing, or says what to type.
  */
 import { build, buildIfOld } from './build.mjs'
 import { installPackages, installPrograms } from './install.mjs'

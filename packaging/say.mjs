@@ -1,6 +1,6 @@
 /**
- * Running programs step by step, and saying so: plain lines, with times on a terminal. Everything in
- * this folder is plain Node.js without packages, because it runs before any is installed.
+ * Running programs step by step, and saying so: plain lines, with times on a terminal. Everything
+ * in this folder is plain Node.js without packages, because it runs before any is installed.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

@@ -73,9 +73,16 @@ async function labRuns(bun, filters) {
   return counts
 }
 
+/**
+ * What a lab command is started with; undefined where there is no lab. The process namespace ends
+ * with the command, so that a test which fails leaves no agent or haproxy behind. Its first process
+ * is a shell, because that reaps orphans, which a test may be waiting to see gone.
+ */
 function labWrapper() {
-  const script = join(ROOT, 'test/lab/in-netns.sh')
-  return capture(['sh', script, 'true']) === undefined ? undefined : ['sh', script]
+  const processes = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc']
+  const shell = ['sh', '-c', '"$@"; exit $?', 'sh']
+  const wrapper = [...processes, ...shell, 'sh', join(ROOT, 'test/lab/in-netns.sh')]
+  return capture([...wrapper, 'true']) === undefined ? undefined : wrapper
 }
 
 function filesIn(folder, ending, filters) {
