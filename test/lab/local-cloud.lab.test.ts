@@ -71,7 +71,9 @@ describe.skipIf(missing !== undefined)(`local cloud${missing ? ` (${missing})` :
     await deleteAmphora(cloud, story)
   })
 
-  test('/tmp is its own unless the amphora is run from there', async () => {
+  // Where the tests themselves lie in /tmp, so does the agent, and nothing can cover it.
+  const inTmp = import.meta.dirname.startsWith('/tmp/')
+  test.skipIf(inTmp)('/tmp is its own unless the amphora is run from there', async () => {
     const elsewhere = mkdtempSync('/var/tmp/octavia-lite local-')
     const other = openLabCloud(elsewhere)
     await other.start()

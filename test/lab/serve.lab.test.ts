@@ -75,7 +75,10 @@ async function membersOnline(serve: Serve, id: string): Promise<void> {
  * gone.
  */
 async function reboot(place: Lab): Promise<void> {
-  for (const pid of await processesBelow(join(place.folder, 'data'))) process.kill(pid, 'SIGKILL')
+  // The kernel ends a process namespace with its first process, so some are gone when it is their
+  // turn.
+  for (const pid of await processesBelow(join(place.folder, 'data')))
+    await systemProcesses.run(['kill', '-KILL', String(pid)])
   const namespaces = JSON.parse((await ip('-j', 'netns', 'list')) || '[]') as { name: string }[]
   for (const { name } of namespaces) if (!name.startsWith('web')) await ip('netns', 'del', name)
   const links = JSON.parse(await ip('-j', 'link', 'show')) as { ifname: string }[]
