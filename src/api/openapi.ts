@@ -1,6 +1,13 @@
 /** The OpenAPI 3.1 document, from the routes and the fields of the resources. Needs no backend. */
 import type { Fields, JsonSchema } from '../model/field.ts'
-import { healthMonitorFields, listenerFields, memberFields, poolFields } from '../model/graph.ts'
+import {
+  healthMonitorFields,
+  l7policyFields,
+  l7ruleFields,
+  listenerFields,
+  memberFields,
+  poolFields,
+} from '../model/graph.ts'
 import { type AnswerShape, type BodyShape, pathsOf, type Route } from './route.ts'
 import { ROUTES } from './routes.ts'
 
@@ -30,6 +37,7 @@ const RELATIVES: Readonly<Record<string, Readonly<Record<string, JsonSchema>>>> 
     healthmonitor_id: { type: 'string', format: 'uuid' },
   },
   healthmonitor: { pools: IDS },
+  l7policy: { rules: IDS },
 }
 
 export function openapiDocument(): JsonSchema {
@@ -100,8 +108,13 @@ function bodySchema(request: BodyShape): JsonSchema {
     required: ['name'],
     properties: { name: { type: 'string', description: 'The name of a pool of this request.' } },
   }
+  const l7policy = schemaOf(l7policyFields, 'create', {
+    redirect_pool: { anyOf: [pool, reference] },
+    rules: { type: 'array', items: schemaOf(l7ruleFields, 'create') },
+  })
   const listener = schemaOf(listenerFields, 'create', {
     default_pool: { anyOf: [pool, reference] },
+    l7policies: { type: 'array', items: l7policy },
   })
   return wrapped(
     request.wrapper,
@@ -115,7 +128,7 @@ function bodySchema(request: BodyShape): JsonSchema {
 function answerSchema(answer: AnswerShape): JsonSchema {
   const { wrapper, fields, list } = answer
   if (fields === undefined) return wrapped(wrapper, {})
-  const singular = wrapper.replace(/s$/, '')
+  const singular = wrapper.replace(/ies$/, 'y').replace(/s$/, '')
   const one = schemaOf(fields, 'answer', RELATIVES[list === true ? singular : wrapper])
   if (list !== true) return wrapped(wrapper, one)
   return {

@@ -3,6 +3,8 @@ import type { Route } from './route.ts'
 import { AMPHORA_ROUTES } from './v2/amphorae.ts'
 import { HEALTH_MONITOR_ROUTES } from './v2/health-monitors.ts'
 import { JOB_ROUTES } from './v2/jobs.ts'
+import { L7POLICY_ROUTES } from './v2/l7policies.ts'
+import { L7RULE_ROUTES } from './v2/l7rules.ts'
 import { LISTENER_ROUTES } from './v2/listeners.ts'
 import { LOAD_BALANCER_ROUTES } from './v2/load-balancers.ts'
 import { MEMBER_ROUTES } from './v2/members.ts'
@@ -18,6 +20,8 @@ export const ROUTES = {
   pools: POOL_ROUTES,
   members: MEMBER_ROUTES,
   'health monitors': HEALTH_MONITOR_ROUTES,
+  'L7 policies': L7POLICY_ROUTES,
+  'L7 rules': L7RULE_ROUTES,
   amphorae: AMPHORA_ROUTES,
   providers: PROVIDER_ROUTES,
   jobs: JOB_ROUTES,

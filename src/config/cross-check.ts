@@ -8,7 +8,7 @@ import {
   parseCidr,
   parseIp,
 } from '../model/address.ts'
-import { TLS_VERSIONS } from './options/api.ts'
+import { TLS_VERSIONS } from '../model/tls.ts'
 import type { Config } from './options.ts'
 
 export interface Contradiction {

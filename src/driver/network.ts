@@ -102,6 +102,9 @@ export interface NetworkDriver {
   findNetwork(id: string): Promise<Network | undefined>
   findSubnet(id: string): Promise<Subnet | undefined>
   findPort(id: string): Promise<Port | undefined>
+  /** undefined where ports have no QoS at all. */
+  hasQosPolicy(id: string): Promise<boolean | undefined>
+  hasSecurityGroup(id: string): Promise<boolean>
   /** Free addresses of each subnet of a network, in the network's order of subnets. */
   listFreeAddresses(network_id: string): Promise<readonly { subnet_id: string; free: number }[]>
 

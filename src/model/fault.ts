@@ -52,6 +52,15 @@ export const fault = {
       400,
       `Validation failure: The pool protocol '${pool}' is invalid while the listener protocol is '${listener}'.`,
     ),
+  noChildren: (protocol: string) =>
+    new Fault(400, `Protocol ${protocol} listeners cannot have child objects.`),
+  certificateUnreadable: (refs: readonly string[]) =>
+    new Fault(400, `Could not retrieve certificate: ${shown(refs)}`),
+  l7policyArguments: (why: string) => new Fault(400, `Invalid L7 Policy arguments: ${why}`),
+  l7rule: (why: string) => new Fault(400, `Error parsing L7Rule: ${shown(why)}`),
+  tooManyRules: (id: string) => new Fault(409, `Too many rules on L7 policy ${id}`),
+  poolInUse: (id: string, l7policy_id: string) =>
+    new Fault(409, `Pool ${id} is in use by L7 policy ${l7policy_id}`),
   providerNotEnabled: (provider: string) =>
     new Fault(400, `Provider '${shown(provider)}' is not enabled.`),
   providerUnsupported: (provider: string, what: string) =>

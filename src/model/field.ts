@@ -115,6 +115,8 @@ export interface TextRule {
   readonly max: number
   readonly min?: number
   readonly pattern?: RegExp
+  /** What is said of a value that does not match, instead of naming the pattern. */
+  readonly message?: string
 }
 
 /**
@@ -144,7 +146,7 @@ export function text(
       if (forbidden.test(value)) return refuse('Value should not contain control characters')
       if (!value.isWellFormed()) return refuse('Value should be valid Unicode')
       if (rule.pattern !== undefined && !rule.pattern.test(value))
-        return refuse(`Value should match the pattern ${rule.pattern.source}`)
+        return refuse(rule.message ?? `Value should match the pattern ${rule.pattern.source}`)
       return ok(value)
     },
   }

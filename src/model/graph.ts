@@ -1,11 +1,13 @@
 /**
- * Bodies that carry children: a load balancer with listeners, pools, members and monitors in one
- * request. A listener's default_pool is a full pool or only the name of one defined elsewhere in
- * the request. Source: octavia/api/v2/controllers/load_balancer.py, _graph_create. Pure.
+ * Bodies that carry children: a load balancer with listeners, L7 policies, pools, members and monitors in one
+ * request. A default_pool or redirect_pool is a full pool or only the name of one defined elsewhere
+ * in the request. Source: octavia/api/v2/controllers/load_balancer.py, _graph_create. Pure.
  */
 import { fault } from './fault.ts'
 import type { Create, ModelDefaults } from './field.ts'
 import { healthMonitor } from './health-monitor.ts'
+import { l7policy } from './l7policy.ts'
+import { l7rule } from './l7rule.ts'
 import { listener } from './listener.ts'
 import { loadBalancer } from './load-balancer.ts'
 import { member, memberRequest } from './member.ts'
@@ -16,6 +18,14 @@ export const memberFields = { ...without(member.fields, ['project_id']), ...memb
 export const healthMonitorFields = without(healthMonitor.fields, ['project_id', 'pool_id'])
 export const poolFields = without(pool.fields, ['project_id', 'loadbalancer_id'])
 export const listenerFields = without(listener.fields, ['project_id', 'loadbalancer_id'])
+
+export const l7ruleFields = without(l7rule.fields, ['project_id'])
+/** Its pool is given in full or by name. */
+export const l7policyFields = without(l7policy.fields, [
+  'project_id',
+  'listener_id',
+  'redirect_pool_id',
+])
 
 export type MemberCreate = Create<typeof memberFields>
 export type HealthMonitorCreate = Create<typeof healthMonitorFields>
@@ -30,6 +40,14 @@ export interface ListenerGraph {
   readonly listener: Create<typeof listenerFields>
   /** The name of a pool of the same request, which wins over `listener.default_pool_id`. */
   readonly default_pool: string | null
+  readonly l7policies: readonly L7PolicyGraph[]
+}
+
+export interface L7PolicyGraph {
+  readonly l7policy: Create<typeof l7policyFields>
+  /** The name of a pool of the same request. */
+  readonly redirect_pool: string | null
+  readonly rules: readonly Create<typeof l7ruleFields>[]
 }
 
 export interface LoadBalancerGraph {
@@ -50,18 +68,34 @@ export function parseGraph(
     parsePool(item, `${path}.pools`, defaults),
   )
   const referenced: string[] = []
+  /** The name of a pool, which is noted if it is defined here, and looked for later if not. */
+  const namePool = (value: unknown, at: string): string | null => {
+    if (value === undefined || value === null) return null
+    const name = poolNameOf(value)
+    if (isReference(value)) referenced.push(name)
+    else poolGraphs.push(parsePool(value, at, defaults))
+    return name
+  }
+  const parsePolicy = (input: unknown, at: string): L7PolicyGraph => {
+    const { redirect_pool, rules, ...rest } = expectObject(input, at)
+    return {
+      l7policy: parseCreate(l7policyFields, rest, at, defaults),
+      redirect_pool: namePool(redirect_pool, `${at}.redirect_pool`),
+      rules: listOf(rules, 'rules').map((rule) =>
+        parseCreate(l7ruleFields, rule, `${at}.rules`, defaults),
+      ),
+    }
+  }
   const listenerGraphs = listOf(listeners, 'listeners').map((item): ListenerGraph => {
     const at = `${path}.listeners`
     const { default_pool, l7policies, ...rest } = expectObject(item, at)
-    if (listOf(l7policies, 'l7policies').length > 0)
-      throw fault.providerUnsupported('amphora', 'l7policies')
-    const graph = parseCreate(listenerFields, rest, at, defaults)
-    if (default_pool === undefined || default_pool === null)
-      return { listener: graph, default_pool: null }
-    const name = poolNameOf(default_pool)
-    if (isReference(default_pool)) referenced.push(name)
-    else poolGraphs.push(parsePool(default_pool, `${at}.default_pool`, defaults))
-    return { listener: graph, default_pool: name }
+    return {
+      listener: parseCreate(listenerFields, rest, at, defaults),
+      default_pool: namePool(default_pool, `${at}.default_pool`),
+      l7policies: listOf(l7policies, 'l7policies').map((item) =>
+        parsePolicy(item, `${at}.l7policies`),
+      ),
+    }
   })
   const names = poolGraphs.map((graph) => graph.pool.name)
   if (new Set(names).size !== names.length)

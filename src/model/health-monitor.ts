@@ -1,11 +1,20 @@
 import { type FieldType, field, integer, oneOf, type Row, resource, text, uuid } from './field.ts'
 import { admin, id, named, owned, statuses, tagged, times } from './parts.ts'
 
-/**
- * The types whose checks this release runs; the remaining ones of v2.30 come with their data plane.
- */
-export const HEALTH_MONITOR_TYPES = ['HTTP', 'HTTPS', 'TCP', 'TLS-HELLO'] as const
+export const HEALTH_MONITOR_TYPES = [
+  'HTTP',
+  'HTTPS',
+  'PING',
+  'TCP',
+  'TLS-HELLO',
+  'UDP-CONNECT',
+  'SCTP',
+] as const
 export type HealthMonitorType = (typeof HEALTH_MONITOR_TYPES)[number]
+/** What a pool of UDP or SCTP takes, in the order of upstream's fault. */
+export const DATAGRAM_TYPES = ['UDP-CONNECT', 'SCTP', 'TCP', 'HTTP'] as const
+/** What no other pool takes. */
+export const DATAGRAM_ONLY_TYPES: readonly HealthMonitorType[] = ['UDP-CONNECT', 'SCTP']
 export const HTTP_TYPES = ['HTTP', 'HTTPS'] as const satisfies readonly HealthMonitorType[]
 export const HTTP_METHODS = [
   'GET',
@@ -29,8 +38,7 @@ export const HTTP_FIELDS = [
 export const HTTP_FALLBACKS = { http_method: 'GET', url_path: '/', expected_codes: '200' } as const
 /** Upstream's set and no more: what ends a path in a request line or a configuration is out. */
 const URL_PATH = /^\/[A-Za-z0-9\-._~!$&'()*+,;=:@%/?[\]]*$/
-const DOMAIN_NAME =
-  /^(?=.{1,253}\.?$)(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*\.?$/
+const DOMAIN_NAME = /^(?=.{1,253}\.?$)(?:(?!-|[^.]+_)[A-Za-z0-9\-_]{1,63}(?<!-)(?:\.|$))+$/
 
 /** A JSON number, 1.0 or 1.1. */
 const httpVersion: FieldType<number> = {
@@ -81,10 +89,18 @@ export const healthMonitor = resource({
       fallback: 3,
     }),
     http_method: field(oneOf(HTTP_METHODS), { help: 'The method of a check.', nullable: true }),
-    url_path: field(text({ max: 255, min: 1, pattern: URL_PATH }), {
-      help: 'The path of a check.',
-      nullable: true,
-    }),
+    url_path: field(
+      text({
+        max: 255,
+        min: 1,
+        pattern: URL_PATH,
+        message: 'Value must be a valid URL Path string',
+      }),
+      {
+        help: 'The path of a check.',
+        nullable: true,
+      },
+    ),
     expected_codes: field(text({ max: 64, pattern: /^(\d{3}(\s*,\s*\d{3})*)$|^(\d{3}-\d{3})$/ }), {
       help: '`200`, `200,202` or `200-204`.',
       nullable: true,

@@ -14,25 +14,53 @@ import {
 } from './field.ts'
 import { admin, described, id, named, owned, statuses, tagged, times } from './parts.ts'
 import type { PoolProtocol } from './pool.ts'
+import { reference, tlsFields } from './tls.ts'
 
-/**
- * The protocols that this release carries; the remaining ones of v2.30 come with their data plane.
- */
-export const LISTENER_PROTOCOLS = ['HTTP', 'TCP'] as const
+export const LISTENER_PROTOCOLS = [
+  'TCP',
+  'HTTP',
+  'HTTPS',
+  'TERMINATED_HTTPS',
+  'UDP',
+  'SCTP',
+  'PROMETHEUS',
+] as const
 export type ListenerProtocol = (typeof LISTENER_PROTOCOLS)[number]
 
 /** Source: octavia/common/constants.py, VALID_LISTENER_POOL_PROTOCOL_MAP. */
 export const POOL_PROTOCOLS_OF: Readonly<Record<ListenerProtocol, readonly PoolProtocol[]>> = {
   TCP: ['HTTP', 'HTTPS', 'PROXY', 'PROXYV2', 'TCP'],
   HTTP: ['HTTP', 'PROXY', 'PROXYV2'],
+  HTTPS: ['HTTPS', 'PROXY', 'PROXYV2', 'TCP'],
+  TERMINATED_HTTPS: ['HTTP', 'PROXY', 'PROXYV2'],
+  UDP: ['UDP'],
+  SCTP: ['SCTP'],
+  PROMETHEUS: [],
 }
 
-/** Headers which an HTTP listener adds for its members when asked to. */
-export const INSERT_HEADERS = ['X-Forwarded-For', 'X-Forwarded-Port', 'X-Forwarded-Proto'] as const
+/** Headers which a listener adds for its members when asked to; the last three do nothing. */
+export const INSERT_HEADERS = [
+  'X-Forwarded-For',
+  'X-Forwarded-Port',
+  'X-Forwarded-Proto',
+  'X-Forwarded-IP',
+  'X-Client-IP',
+  'X-Real-IP',
+] as const
+/** Of the certificate of a client: for TERMINATED_HTTPS only. */
+export const INSERT_TLS_HEADERS = [
+  'X-SSL-Client-Verify',
+  'X-SSL-Client-Has-Cert',
+  'X-SSL-Client-DN',
+  'X-SSL-Client-CN',
+  'X-SSL-Issuer',
+  'X-SSL-Client-SHA1',
+  'X-SSL-Client-Not-Before',
+  'X-SSL-Client-Not-After',
+] as const
 
 /** 24 days, haproxy's limit. */
 const timeout = integer(0, 2_073_600_000)
-const reference = text({ max: 255 })
 export const ALLOWED_CIDRS_MAX = 500
 export const SNI_MAX = 100
 
@@ -117,18 +145,7 @@ export const listener = resource({
       help: 'Whether clients must show a certificate.',
       fallback: 'NONE',
     }),
-    tls_ciphers: field(text({ max: 2048, pattern: /^[A-Za-z0-9\-+!:@=_.]+$/ }), {
-      help: 'Ciphers in OpenSSL form.',
-      nullable: true,
-    }),
-    tls_versions: field(list(oneOf(['SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']), 5), {
-      help: 'TLS versions.',
-      nullable: true,
-    }),
-    alpn_protocols: field(list(oneOf(['h2', 'http/1.1', 'http/1.0']), 3), {
-      help: 'ALPN protocols.',
-      nullable: true,
-    }),
+    ...tlsFields,
     hsts_max_age: field(integer(0), { help: 'HSTS max-age, seconds.', nullable: true }),
     hsts_include_subdomains: field(boolean, { help: 'HSTS includeSubDomains.', fallback: false }),
     hsts_preload: field(boolean, { help: 'HSTS preload.', fallback: false }),
@@ -136,15 +153,19 @@ export const listener = resource({
 })
 export type Listener = Row<typeof listener.fields>
 
-/** Fields without a data plane yet: accepted at their defaults, refused otherwise. */
-export const LISTENER_UNSUPPORTED = ['tls_ciphers', 'tls_versions', 'alpn_protocols'] as const
-
 /**
  * The layer 4 protocol of each: two listeners of one load balancer share a port only across these.
  */
 export const L4_PROTOCOL_OF: Readonly<Record<ListenerProtocol, 'TCP' | 'UDP' | 'SCTP'>> = {
-  HTTP: 'TCP',
   TCP: 'TCP',
+  HTTP: 'TCP',
+  HTTPS: 'TCP',
+  TERMINATED_HTTPS: 'TCP',
+  UDP: 'UDP',
+  SCTP: 'SCTP',
+  PROMETHEUS: 'TCP',
 }
 /** The protocols whose listeners may insert headers. */
-export const HEADER_PROTOCOLS: readonly ListenerProtocol[] = ['HTTP']
+export const HEADER_PROTOCOLS: readonly ListenerProtocol[] = ['HTTP', 'TERMINATED_HTTPS']
+/** The protocols whose listeners the amphora provider lets have L7 policies. */
+export const L7_PROTOCOLS: readonly ListenerProtocol[] = ['HTTP', 'TERMINATED_HTTPS']

@@ -91,6 +91,3 @@ export const loadBalancer = resource({
   },
 })
 export type LoadBalancer = Row<typeof loadBalancer.fields>
-
-/** Fields without a data plane yet: accepted at their defaults, refused otherwise. */
-export const LOAD_BALANCER_UNSUPPORTED = ['vip_sg_ids'] as const

@@ -3,7 +3,6 @@ import {
   field,
   integer,
   ipAddress,
-  list,
   object,
   oneOf,
   type Row,
@@ -12,9 +11,12 @@ import {
   uuid,
 } from './field.ts'
 import { admin, described, id, named, owned, statuses, tagged, times } from './parts.ts'
+import { reference, tlsFields } from './tls.ts'
 
-export const POOL_PROTOCOLS = ['HTTP', 'HTTPS', 'PROXY', 'PROXYV2', 'TCP'] as const
+export const POOL_PROTOCOLS = ['HTTP', 'HTTPS', 'PROXY', 'PROXYV2', 'TCP', 'UDP', 'SCTP'] as const
 export type PoolProtocol = (typeof POOL_PROTOCOLS)[number]
+/** Datagrams: balanced by the kernel, with rules of their own. */
+export const DATAGRAM_PROTOCOLS: readonly string[] = ['UDP', 'SCTP'] satisfies PoolProtocol[]
 export const LB_ALGORITHMS = [
   'ROUND_ROBIN',
   'LEAST_CONNECTIONS',
@@ -24,10 +26,8 @@ export const LB_ALGORITHMS = [
 /** What the amphora provider refuses with 501 (octavia/api/drivers/amphora_driver/v2/driver.py). */
 export const UNSUPPORTED_ALGORITHMS = ['SOURCE_IP_PORT'] as const
 export const SESSION_PERSISTENCE_TYPES = ['SOURCE_IP', 'HTTP_COOKIE', 'APP_COOKIE'] as const
-/** Cookie names go into the configuration of haproxy: RFC 6265 tokens only. */
+/** Cookie names go into the configuration of haproxy: RFC 6265 tokens only (see pool-rules.ts). */
 export const COOKIE_NAME = /^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$/
-
-const reference = text({ max: 255 })
 
 /** Source: octavia/api/v2/types/pool.py. */
 export const pool = resource({
@@ -64,7 +64,7 @@ export const pool = resource({
       object(
         {
           type: oneOf(SESSION_PERSISTENCE_TYPES),
-          cookie_name: text({ max: 255, pattern: COOKIE_NAME }),
+          cookie_name: text({ max: 255, pattern: /^[^\s,;\\]+$/ }),
           persistence_timeout: integer(0),
           persistence_granularity: ipAddress,
         },
@@ -79,32 +79,10 @@ export const pool = resource({
     }),
     ca_tls_container_ref: field(reference, { help: 'The CA of the members.', nullable: true }),
     crl_container_ref: field(reference, { help: 'Revoked member certificates.', nullable: true }),
-    tls_ciphers: field(text({ max: 2048, pattern: /^[A-Za-z0-9\-+!:@=_.]+$/ }), {
-      help: 'Ciphers in OpenSSL form.',
-      nullable: true,
-    }),
-    tls_versions: field(list(oneOf(['SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3']), 5), {
-      help: 'TLS versions.',
-      nullable: true,
-    }),
-    alpn_protocols: field(list(oneOf(['h2', 'http/1.1', 'http/1.0']), 3), {
-      help: 'ALPN protocols.',
-      nullable: true,
-    }),
+    ...tlsFields,
   },
 })
 export type Pool = Row<typeof pool.fields>
-
-/** Fields without a data plane yet: accepted at their defaults, refused otherwise. */
-export const POOL_UNSUPPORTED = [
-  'tls_enabled',
-  'tls_container_ref',
-  'ca_tls_container_ref',
-  'crl_container_ref',
-  'tls_ciphers',
-  'tls_versions',
-  'alpn_protocols',
-] as const
 
 /** What a create request may say besides: the listener whose default pool it becomes. */
 export const poolRequest = {

@@ -5,11 +5,13 @@
 import { amphora } from './amphora.ts'
 import type { Fields, Resource } from './field.ts'
 import { type HealthMonitor, healthMonitor } from './health-monitor.ts'
+import { type L7Policy, l7policy } from './l7policy.ts'
+import { type L7Rule, l7rule } from './l7rule.ts'
 import { type Listener, listener } from './listener.ts'
 import { type LoadBalancer, loadBalancer } from './load-balancer.ts'
 import { type Member, member } from './member.ts'
 import { type Pool, pool } from './pool.ts'
-import { findPool, type LoadBalancerTree, type PoolTree } from './tree.ts'
+import { type LoadBalancerTree, type PoolTree, policiesOf, poolsOf } from './tree.ts'
 
 export type View = Readonly<Record<string, unknown>>
 export interface IdOnly {
@@ -51,12 +53,20 @@ export function loadBalancerView(
   }
 }
 
-export function listenerView(row: Listener): View {
+export function listenerView(row: Listener, l7policies: readonly IdOnly[]): View {
   return {
     ...fieldsOf(listener, row),
     loadbalancers: [{ id: row.loadbalancer_id }],
-    l7policies: [],
+    l7policies,
   }
+}
+
+export function l7policyView(row: L7Policy, rules: readonly IdOnly[]): View {
+  return { ...fieldsOf(l7policy, row), rules }
+}
+
+export function l7ruleView(row: L7Rule): View {
+  return fieldsOf(l7rule, row)
 }
 
 export interface PoolRelatives {
@@ -104,13 +114,19 @@ export function amphoraView(row: Readonly<Record<string, unknown>>): View {
 
 /** The answer to a create request: the one place where children are shown in full. */
 export function graphView(tree: LoadBalancerTree): View {
-  const { listeners, pools, amphorae: _, ...row } = tree
+  const { listeners, pools, l7policies: _policies, amphorae: _amphorae, ...row } = tree
   return {
     ...loadBalancerView(row, [], []),
-    listeners: listeners.map((item) => ({ ...fieldsOf(listener, item), l7policies: [] })),
+    listeners: listeners.map((item) => ({
+      ...fieldsOf(listener, item),
+      l7policies: policiesOf(tree, item.id).map(({ rules, ...policy }) => ({
+        ...fieldsOf(l7policy, policy),
+        rules: rules.map(l7ruleView),
+      })),
+    })),
     pools: pools.map(({ members, healthmonitor, ...item }) => ({
       ...poolFieldsOf(item),
-      listeners: idsOf(listeners.filter((l) => l.default_pool_id === item.id)),
+      listeners: idsOf(listeners.filter((l) => poolsOf(tree, l).some((p) => p.id === item.id))),
       members: members.map(memberView),
       ...(healthmonitor === null ? {} : { healthmonitor: fieldsOf(healthMonitor, healthmonitor) }),
     })),
@@ -126,10 +142,10 @@ export function statusView(tree: LoadBalancerTree): View {
   return {
     loadbalancer: {
       ...statusOf(tree),
-      listeners: tree.listeners.map((item) => {
-        const used = findPool(tree, item.default_pool_id)
-        return { ...statusOf(item), pools: used === undefined ? [] : [poolStatusOf(used)] }
-      }),
+      listeners: tree.listeners.map((item) => ({
+        ...statusOf(item),
+        pools: poolsOf(tree, item).map(poolStatusOf),
+      })),
     },
   }
 }

@@ -5,12 +5,14 @@
  * without a job, and no job without its rows. May import everything up to the store and the
  * worker's catalogue.
  */
+import type { CertificateManager } from '../driver/certificate-manager.ts'
 import type { NetworkDriver } from '../driver/network.ts'
 import { fault } from '../model/fault.ts'
 import type { ModelDefaults } from '../model/field.ts'
 import { listener } from '../model/listener.ts'
 import { type LoadBalancer, loadBalancer, type Topology } from '../model/load-balancer.ts'
 import { type Pool, pool } from '../model/pool.ts'
+import { loadRedirectingListeners } from '../store/l7policies.ts'
 import { lockLoadBalancer, markListeners } from '../store/lock.ts'
 import {
   ensureQuotaRow,
@@ -23,9 +25,11 @@ import { type findRow, findRows, getRow, updateRow } from '../store/repository.t
 import type { Store, Tx } from '../store/store.ts'
 import { type Clock, timestamp } from '../system/clock.ts'
 import { type ChildAction, type ChildKind, enqueue } from '../worker/catalogue.ts'
+import type { ListenerSettings } from './listener-rules.ts'
+import type { MonitorSettings } from './monitor-rules.ts'
 
 /** What the operator chose, as far as changes depend on it. */
-export interface OperationSettings {
+export interface OperationSettings extends ListenerSettings, MonitorSettings {
   readonly defaults: ModelDefaults
   readonly topology: Topology
   readonly default_provider_driver: string
@@ -45,6 +49,7 @@ export interface OperationSettings {
 export interface OperationDependencies {
   readonly store: Store
   readonly network: NetworkDriver
+  readonly certificateManager: CertificateManager
   readonly clock: Pick<Clock, 'now'>
   readonly newId: () => string
   readonly engine: { wake(): void }
@@ -103,9 +108,11 @@ export async function lockPool(tx: Tx, row: Pool): Promise<void> {
   await updateRow(tx, pool, row.id, { provisioning_status: 'PENDING_UPDATE' })
 }
 
-/** The listeners whose default pool it is. */
+/** The listeners whose default pool it is, or whose policies lead to it. */
 export async function listenerIdsOf(tx: Tx, pool_id: string): Promise<readonly string[]> {
-  return (await findRows(tx, listener, { default_pool_id: pool_id })).map((row) => row.id)
+  const rows = await findRows(tx, listener, { default_pool_id: pool_id })
+  const redirecting = await loadRedirectingListeners(tx, [pool_id])
+  return [...new Set([...rows.map((row) => row.id), ...(redirecting.get(pool_id) ?? [])])]
 }
 
 export function loadBalancerOf(row: Pool): string {

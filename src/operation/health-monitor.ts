@@ -14,6 +14,7 @@ import {
   type Origin,
 } from './change.ts'
 import { hasMonitor } from './member.ts'
+import { checkDelay, checkNewMonitor } from './monitor-rules.ts'
 import { checkDomain, isHttp, newHealthMonitor, REFUSED_HTTP_FIELDS } from './rows.ts'
 
 /** The id of the new monitor, which is PENDING_CREATE. */
@@ -25,6 +26,7 @@ export async function createHealthMonitor(
   const id = deps.newId()
   await change(deps, async (tx, now) => {
     const parent = await getRow(tx, pool, values.pool_id)
+    checkNewMonitor(values, parent.protocol, deps.settings)
     await chargeQuota(tx, deps.settings, parent.project_id ?? '', 'health_monitor')
     await lockPool(tx, parent)
     const base = { id, project_id: parent.project_id, now: now.text }
@@ -46,6 +48,7 @@ export async function updateHealthMonitor(
   await change(deps, async (tx, now) => {
     const row = await getRow(tx, healthMonitor, id)
     const allowed = checkChanges(row, changes)
+    checkDelay(row.type, changes.delay, deps.settings)
     const parent = await getRow(tx, pool, row.pool_id)
     await lockPool(tx, parent)
     await updateRow(tx, healthMonitor, id, {

@@ -5,6 +5,7 @@ import { type Listener, type ListenerProtocol, listener } from '../model/listene
 import { pool } from '../model/pool.ts'
 import { findRow, findRows, getRow, insertRow, updateRow } from '../store/repository.ts'
 import type { Tx } from '../store/store.ts'
+import { findCertificateFault } from './certificates.ts'
 import {
   change,
   chargeQuota,
@@ -14,8 +15,17 @@ import {
   type OperationDependencies,
   type Origin,
 } from './change.ts'
+import {
+  certificateRefs,
+  checkListenerChanges,
+  checkNewListener,
+  checkNewTls,
+  checkTlsChanges,
+  resetToDefaults,
+  withTlsDefaults,
+} from './listener-rules.ts'
 import { cidrsOf, newListener } from './rows.ts'
-import { checkAllowedCidrs, checkListener, checkPortFree, checkProtocols } from './rules.ts'
+import { checkAllowedCidrs, checkPortFree, checkProtocols } from './rules.ts'
 
 /** The id of the new listener, which is PENDING_CREATE. */
 export async function createListener(
@@ -25,17 +35,24 @@ export async function createListener(
 ): Promise<string> {
   const id = deps.newId()
   const load_balancer_id = values.loadbalancer_id
+  const refused = await findCertificateFault(deps.certificateManager, certificateRefs(values))
   await change(deps, async (tx, now) => {
     const owner = await getLoadBalancer(tx, load_balancer_id)
     await chargeQuota(tx, deps.settings, owner.project_id ?? '', 'listener')
     if (values.default_pool_id !== null)
       await checkPool(tx, load_balancer_id, values.default_pool_id, values.protocol)
     await lockForChange(tx, load_balancer_id, [])
-    checkListener(values, values.protocol, deps.settings.defaults)
+    checkNewListener(values, deps.settings)
+    if (refused !== undefined) throw refused
     checkPortFree(await findRows(tx, listener, { loadbalancer_id: load_balancer_id }), values)
     checkAllowedCidrs(values.allowed_cidrs, owner)
+    checkNewTls(values, deps.settings)
     const base = { id, project_id: owner.project_id, now: now.text }
-    await insertRow(tx, listener, newListener(base, load_balancer_id, values))
+    await insertRow(
+      tx,
+      listener,
+      newListener(base, load_balancer_id, withTlsDefaults(values, deps.settings)),
+    )
     await enqueueChild(tx, 'listener-create', { load_balancer_id, id }, origin, now)
   })
   return id
@@ -47,16 +64,23 @@ export async function updateListener(
   changes: Update<typeof listener.fields>,
   origin: Origin,
 ): Promise<void> {
+  const refs = certificateRefs(changes, await getRow(deps.store.read, listener, id))
+  const refused = await findCertificateFault(deps.certificateManager, refs)
   await change(deps, async (tx, now) => {
     const row = await getRow(tx, listener, id)
     const load_balancer_id = row.loadbalancer_id
-    checkListener(changes, row.protocol, deps.settings.defaults, row)
+    checkListenerChanges(changes, row)
+    if (refused !== undefined) throw refused
     if (changes.allowed_cidrs !== undefined)
       checkAllowedCidrs(changes.allowed_cidrs, await getLoadBalancer(tx, load_balancer_id))
+    checkTlsChanges(changes, row, deps.settings)
     if (changes.default_pool_id !== undefined && changes.default_pool_id !== null)
       await checkPool(tx, load_balancer_id, changes.default_pool_id, row.protocol)
     await lockForChange(tx, load_balancer_id, [id])
-    await updateRow(tx, listener, id, { ...storedForm(changes), updated_at: now.text })
+    await updateRow(tx, listener, id, {
+      ...storedForm(resetToDefaults(changes, deps.settings)),
+      updated_at: now.text,
+    })
     await enqueueChild(tx, 'listener-update', { load_balancer_id, id }, origin, now)
   })
 }

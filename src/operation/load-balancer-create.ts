@@ -6,33 +6,50 @@
 import { AddressInUse, type Vip } from '../driver/network.ts'
 import type { AmphoraRole } from '../model/amphora.ts'
 import { fault } from '../model/fault.ts'
-import type { LoadBalancerGraph } from '../model/graph.ts'
+import type { L7PolicyGraph, LoadBalancerGraph, PoolGraph } from '../model/graph.ts'
 import { type HealthMonitor, healthMonitor } from '../model/health-monitor.ts'
+import { type L7Policy, l7policy } from '../model/l7policy.ts'
+import { type L7Rule, l7rule, RULES_PER_POLICY_MAX } from '../model/l7rule.ts'
 import { type Listener, listener } from '../model/listener.ts'
-import {
-  LOAD_BALANCER_UNSUPPORTED,
-  type LoadBalancer,
-  loadBalancer,
-  type Topology,
-} from '../model/load-balancer.ts'
+import { type LoadBalancer, loadBalancer, type Topology } from '../model/load-balancer.ts'
 import { type Member, member } from '../model/member.ts'
 import { type Pool, pool } from '../model/pool.ts'
-import { findUnsupported } from '../model/request.ts'
 import { dropHeldJob, releaseHeldJob } from '../store/jobs.ts'
 import { insertRow, insertRows } from '../store/repository.ts'
 import type { Tx } from '../store/store.ts'
 import { timestamp } from '../system/clock.ts'
 import { enqueue } from '../worker/catalogue.ts'
+import { findCertificateFault } from './certificates.ts'
 import { change, chargeQuota, type OperationDependencies, type Origin } from './change.ts'
-import { newHealthMonitor, newListener, newMember, newPool } from './rows.ts'
+import { agreeRedirect, checkRule, placedAt } from './l7-rules.ts'
+import {
+  certificateRefs,
+  checkNewListener,
+  checkNewTls,
+  withTlsDefaults,
+} from './listener-rules.ts'
+import { checkNewMonitor } from './monitor-rules.ts'
+import {
+  checkNewPool,
+  checkPoolPersistence,
+  poolCertificateRefs,
+  withPoolDefaults,
+} from './pool-rules.ts'
+import {
+  newHealthMonitor,
+  newL7Policy,
+  newL7Rule,
+  newListener,
+  newMember,
+  newPool,
+} from './rows.ts'
 import {
   checkAllowedCidrs,
-  checkListener,
+  checkMemberFamily,
   checkNotReserved,
-  checkPool,
   checkPortFree,
   checkProtocols,
-  PROVIDER,
+  checkSecurityGroups,
 } from './rules.ts'
 import { planVip, type VipPlan } from './vip.ts'
 
@@ -45,6 +62,8 @@ interface Rows {
   readonly loadBalancer: LoadBalancer
   readonly pools: readonly Pool[]
   readonly listeners: readonly Listener[]
+  readonly policies: readonly L7Policy[]
+  readonly rules: readonly L7Rule[]
   readonly members: readonly Member[]
   readonly monitors: readonly HealthMonitor[]
 }
@@ -61,6 +80,7 @@ export async function createLoadBalancer(
   const provider = chooseProvider(deps, graph)
   const planned = planRows(deps, graph, project_id, provider, plan)
   await checkMemberSubnets(deps, planned.members)
+  await checkCertificates(deps, graph)
   await withVip(deps, planned.loadBalancer, plan, origin, async (vip, held) => {
     await change(deps, async (tx, now) => {
       await insertPlanned(deps, tx, project_id, withVipFields(planned, vip))
@@ -135,7 +155,12 @@ function withVipFields(rows: Rows, vip: Vip): Rows {
     vip_network_id: vip.network_id,
     additional_vips: vip.additional_vips.map((item) => ({ ...item, port_id: vip.port_id })),
   }
-  for (const item of rows.listeners) checkAllowedCidrs(item.allowed_cidrs, row)
+  for (const item of rows.listeners) {
+    checkAllowedCidrs(item.allowed_cidrs, row)
+    const used = rows.pools.find((each) => each.id === item.default_pool_id)
+    const members = rows.members.filter((each) => each.pool_id === used?.id)
+    if (used !== undefined) checkMemberFamily(used.protocol, members, row)
+  }
   return { ...rows, loadBalancer: row }
 }
 
@@ -147,55 +172,66 @@ function planRows(
   provider: string,
   plan: VipPlan,
 ): Rows {
-  const { defaults, reserved_ips, topology } = deps.settings
+  const { topology } = deps.settings
   const now = timestamp(deps.clock.now())
   const base = () => ({ id: deps.newId(), project_id, now })
   const { id } = base()
-  const unsupported = findUnsupported(
-    loadBalancer.fields,
-    LOAD_BALANCER_UNSUPPORTED,
-    graph.loadBalancer,
-    defaults,
-  )
-  if (unsupported !== undefined) throw fault.providerUnsupported(PROVIDER, unsupported)
-  const pools: Pool[] = []
-  const members: Member[] = []
-  const monitors: HealthMonitor[] = []
-  for (const item of graph.pools) {
-    checkPool(item.pool, defaults)
-    const row = newPool(base(), id, item.pool)
-    pools.push(row)
-    if (item.healthmonitor !== null)
-      monitors.push(newHealthMonitor(base(), row.id, item.healthmonitor))
-    const own: Member[] = []
-    for (const values of item.members) {
-      checkNotReserved(values.address, reserved_ips)
-      const made = newMember(base(), row.id, item.healthmonitor !== null, values)
-      if (own.some((m) => m.address === made.address && m.protocol_port === made.protocol_port))
-        throw fault.duplicateMember(made.address, made.protocol_port)
-      own.push(made)
-    }
-    members.push(...own)
+  const row: LoadBalancer = {
+    ...graph.loadBalancer,
+    id,
+    project_id,
+    provider,
+    topology,
+    vip_network_id: plan.network_id,
+    vip_vnic_type: 'normal',
+    provisioning_status: 'PENDING_CREATE',
+    operating_status: 'OFFLINE',
+    created_at: now,
+    updated_at: null,
   }
+  checkSecurityGroups(row, row.vip_sg_ids)
+  const plans = graph.pools.map((item) => planPool(deps, item, id, base))
+  const pools = plans.map((each) => each.pool)
+  const { listeners, policies, rules } = planListeners(deps, graph, id, pools, base)
   return {
-    loadBalancer: {
-      ...graph.loadBalancer,
-      id,
-      project_id,
-      provider,
-      topology,
-      vip_network_id: plan.network_id,
-      vip_vnic_type: 'normal',
-      provisioning_status: 'PENDING_CREATE',
-      operating_status: 'OFFLINE',
-      created_at: now,
-      updated_at: null,
-    },
+    loadBalancer: row,
     pools,
-    listeners: planListeners(deps, graph, id, pools, base),
-    members,
-    monitors,
+    listeners,
+    policies,
+    rules,
+    members: plans.flatMap((each) => each.members),
+    monitors: plans.flatMap((each) => each.monitor ?? []),
   }
+}
+
+type MakeBase = () => { id: string; project_id: string; now: string }
+
+/** A pool with its members and monitor. */
+function planPool(
+  deps: OperationDependencies,
+  item: PoolGraph,
+  load_balancer_id: string,
+  base: MakeBase,
+): { pool: Pool; members: readonly Member[]; monitor: HealthMonitor | undefined } {
+  const { settings } = deps
+  checkPoolPersistence(item.pool.session_persistence, item.pool.protocol)
+  checkNewPool(item.pool, settings, undefined)
+  const row = newPool(base(), load_balancer_id, withPoolDefaults(item.pool, settings))
+  const { healthmonitor } = item
+  if (healthmonitor !== null) checkNewMonitor(healthmonitor, row.protocol, settings)
+  const monitor =
+    healthmonitor === null ? undefined : newHealthMonitor(base(), row.id, healthmonitor)
+  // Only a flavor can allow SR-IOV, and there are no flavors yet.
+  const parent = { hasMonitor: monitor !== undefined, allowsSriov: false }
+  const members: Member[] = []
+  for (const values of item.members) {
+    checkNotReserved(values.address, settings.reserved_ips)
+    const made = newMember(base(), row.id, parent, values)
+    if (members.some((m) => m.address === made.address && m.protocol_port === made.protocol_port))
+      throw fault.duplicateMember(made.address, made.protocol_port)
+    members.push(made)
+  }
+  return { pool: row, members, monitor }
 }
 
 function planListeners(
@@ -203,9 +239,11 @@ function planListeners(
   graph: LoadBalancerGraph,
   load_balancer_id: string,
   pools: readonly Pool[],
-  base: () => { id: string; project_id: string; now: string },
-): Listener[] {
-  const rows: Listener[] = []
+  base: MakeBase,
+): Pick<Rows, 'listeners' | 'policies' | 'rules'> {
+  const listeners: Listener[] = []
+  const policies: L7Policy[] = []
+  const rules: L7Rule[] = []
   for (const item of graph.listeners) {
     const chosen =
       item.default_pool === null
@@ -216,14 +254,60 @@ function planListeners(
     if (chosen === undefined && default_pool_id !== null)
       throw fault.notFound(pool.title, default_pool_id)
     if (chosen !== undefined) checkProtocols(item.listener.protocol, chosen.protocol)
-    checkListener(item.listener, item.listener.protocol, deps.settings.defaults)
-    checkPortFree(rows, item.listener)
-    rows.push({
-      ...newListener(base(), load_balancer_id, item.listener),
+    checkNewListener(item.listener, deps.settings)
+    checkPortFree(listeners, item.listener)
+    checkNewTls(item.listener, deps.settings)
+    const values = withTlsDefaults(item.listener, deps.settings)
+    const row = {
+      ...newListener(base(), load_balancer_id, values),
       default_pool_id: chosen?.id ?? null,
-    })
+    }
+    listeners.push(row)
+    const l7 = planPolicies(item.l7policies, row, pools, base)
+    policies.push(...l7.policies)
+    rules.push(...l7.rules)
   }
-  return rows
+  return { listeners, policies, rules }
+}
+
+/** The policies of one listener, in the places they ask for one after the other. */
+function planPolicies(
+  graphs: readonly L7PolicyGraph[],
+  front: Listener,
+  pools: readonly Pool[],
+  base: MakeBase,
+): Pick<Rows, 'policies' | 'rules'> {
+  if (graphs.length > 0 && front.protocol === 'PROMETHEUS') throw fault.noChildren(front.protocol)
+  const rules: L7Rule[] = []
+  let order: readonly string[] = []
+  const policies = graphs.map((item) => {
+    const target = pools.find((candidate) => candidate.name === item.redirect_pool)
+    if (target !== undefined) checkProtocols(front.protocol, target.protocol)
+    const agreed = agreeRedirect({ ...item.l7policy, redirect_pool_id: target?.id ?? null })
+    const row = newL7Policy(base(), front.id, agreed)
+    if (item.rules.length > RULES_PER_POLICY_MAX) throw fault.tooManyRules(row.id)
+    for (const values of item.rules) rules.push(newL7Rule(base(), row.id, checkRule(values)))
+    order = placedAt(order, row.id, row.position)
+    return row
+  })
+  return {
+    policies: policies.map((row) => ({ ...row, position: order.indexOf(row.id) + 1 })),
+    rules,
+  }
+}
+
+async function checkCertificates(
+  deps: OperationDependencies,
+  graph: LoadBalancerGraph,
+): Promise<void> {
+  const refs = [
+    ...graph.pools.map((item) => poolCertificateRefs(item.pool)),
+    ...graph.listeners.map((item) => certificateRefs(item.listener)),
+  ]
+  for (const each of refs) {
+    const refused = await findCertificateFault(deps.certificateManager, each)
+    if (refused !== undefined) throw refused
+  }
 }
 
 async function checkMemberSubnets(
@@ -253,4 +337,7 @@ async function insertPlanned(
   await insertRows(tx, member, rows.members)
   await charge('listener', rows.listeners.length)
   await insertRows(tx, listener, rows.listeners)
+  // Upstream charges no quota for L7 policies and rules that come with their listener.
+  await insertRows(tx, l7policy, rows.policies)
+  await insertRows(tx, l7rule, rows.rules)
 }

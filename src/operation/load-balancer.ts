@@ -2,16 +2,16 @@
 import { fault } from '../model/fault.ts'
 import type { Update } from '../model/field.ts'
 import { listener } from '../model/listener.ts'
-import { LOAD_BALANCER_UNSUPPORTED, loadBalancer } from '../model/load-balancer.ts'
+import { loadBalancer } from '../model/load-balancer.ts'
 import { pool } from '../model/pool.ts'
-import { findUnsupported } from '../model/request.ts'
 import type { LoadBalancerAction } from '../model/status.ts'
 import { lockLoadBalancer } from '../store/lock.ts'
-import { countRows, updateRow } from '../store/repository.ts'
+import { countRows, getRow, updateRow } from '../store/repository.ts'
 import type { Tx } from '../store/store.ts'
 import { enqueue } from '../worker/catalogue.ts'
 import { change, getLoadBalancer, type OperationDependencies, type Origin } from './change.ts'
-import { PROVIDER } from './rules.ts'
+import { checkSecurityGroups } from './rules.ts'
+import { checkQosPolicy, checkSecurityGroupsExist } from './vip.ts'
 
 export async function updateLoadBalancer(
   deps: OperationDependencies,
@@ -19,15 +19,9 @@ export async function updateLoadBalancer(
   changes: Update<typeof loadBalancer.fields>,
   origin: Origin,
 ): Promise<void> {
-  if ((changes.vip_qos_policy_id ?? null) !== null)
-    throw fault.validation('VIP QoS policy is not allowed in this deployment.')
-  const unsupported = findUnsupported(
-    loadBalancer.fields,
-    LOAD_BALANCER_UNSUPPORTED,
-    changes,
-    deps.settings.defaults,
-  )
-  if (unsupported !== undefined) throw fault.providerUnsupported(PROVIDER, unsupported)
+  await checkQosPolicy(deps.network, changes.vip_qos_policy_id ?? null)
+  await checkSecurityGroupsExist(deps.network, changes.vip_sg_ids ?? [])
+  checkSecurityGroups(await getRow(deps.store.read, loadBalancer, id), changes.vip_sg_ids)
   await change(deps, async (tx, now) => {
     await lockWhole(tx, id, 'change')
     await updateRow(tx, loadBalancer, id, { ...changes, updated_at: now.text })

@@ -4,20 +4,22 @@ import type { Update } from '../model/field.ts'
 import type { MemberCreate } from '../model/graph.ts'
 import { healthMonitor } from '../model/health-monitor.ts'
 import { type Member, member } from '../model/member.ts'
-import { pool } from '../model/pool.ts'
+import { DATAGRAM_PROTOCOLS, type Pool, pool } from '../model/pool.ts'
 import { countRows, findRow, getRow, insertRow, updateRow } from '../store/repository.ts'
 import type { Db, Tx } from '../store/store.ts'
 import {
   change,
   chargeQuota,
   enqueueChild,
+  getLoadBalancer,
+  listenerIdsOf,
   loadBalancerOf,
   lockPool,
   type OperationDependencies,
   type Origin,
 } from './change.ts'
 import { newMember } from './rows.ts'
-import { checkNotReserved } from './rules.ts'
+import { checkMemberFamily, checkNotReserved } from './rules.ts'
 
 /** A member of that pool; one of another pool is not found. */
 export async function getMember(db: Db, pool_id: string, id: string): Promise<Member> {
@@ -41,8 +43,9 @@ export async function createMember(
     const parent = await getRow(tx, pool, pool_id)
     await chargeQuota(tx, deps.settings, parent.project_id ?? '', 'member')
     const base = { id, project_id: parent.project_id, now: now.text }
-    const row = newMember(base, pool_id, await hasMonitor(tx, pool_id), values)
+    const row = newMember(base, pool_id, await memberRulesOf(tx, pool_id), values)
     await lockPool(tx, parent)
+    await checkFamily(tx, parent, [row])
     const { address, protocol_port } = row
     if ((await countRows(tx, member, { pool_id, address, protocol_port })) > 0)
       throw fault.duplicateMember(address, protocol_port)
@@ -55,6 +58,26 @@ export async function createMember(
 
 export async function hasMonitor(tx: Tx, pool_id: string): Promise<boolean> {
   return (await countRows(tx, healthMonitor, { pool_id })) > 0
+}
+
+/** What a new member depends on beside its own values. */
+export async function memberRulesOf(
+  tx: Tx,
+  pool_id: string,
+): Promise<{ hasMonitor: boolean; allowsSriov: boolean }> {
+  // Only a flavor can allow SR-IOV, and there are no flavors yet.
+  return { hasMonitor: await hasMonitor(tx, pool_id), allowsSriov: false }
+}
+
+/** Upstream looks at pools of datagrams only, and only once a listener uses them. */
+export async function checkFamily(
+  tx: Tx,
+  parent: Pool,
+  members: readonly Pick<Member, 'address'>[],
+): Promise<void> {
+  if (!DATAGRAM_PROTOCOLS.includes(parent.protocol)) return
+  if ((await listenerIdsOf(tx, parent.id)).length === 0) return
+  checkMemberFamily(parent.protocol, members, await getLoadBalancer(tx, loadBalancerOf(parent)))
 }
 
 export async function updateMember(

@@ -1,10 +1,12 @@
 /** Creating, changing and deleting a pool. */
 import { fault } from '../model/fault.ts'
 import type { Create, Update } from '../model/field.ts'
+import { l7policy } from '../model/l7policy.ts'
 import { type Listener, listener } from '../model/listener.ts'
 import { pool, type poolRequest } from '../model/pool.ts'
-import { findRow, getRow, insertRow, updateRow } from '../store/repository.ts'
+import { findRow, findRows, getRow, insertRow, updateRow } from '../store/repository.ts'
 import type { Tx } from '../store/store.ts'
+import { findCertificateFault } from './certificates.ts'
 import {
   change,
   chargeQuota,
@@ -16,8 +18,16 @@ import {
   type OperationDependencies,
   type Origin,
 } from './change.ts'
+import {
+  checkNewPool,
+  checkPoolChanges,
+  checkPoolPersistence,
+  poolCertificateRefs,
+  resetPoolDefaults,
+  withPoolDefaults,
+} from './pool-rules.ts'
 import { newPool } from './rows.ts'
-import { checkPool, checkProtocols } from './rules.ts'
+import { checkProtocols } from './rules.ts'
 
 export type PoolCreate = Create<typeof pool.fields & typeof poolRequest>
 
@@ -40,18 +50,25 @@ export async function createPool(
 ): Promise<string> {
   const id = deps.newId()
   const { listener_id, ...fields } = values
+  const refs = poolCertificateRefs(fields)
+  const refused = await findCertificateFault(deps.certificateManager, refs)
   await change(deps, async (tx, now) => {
     const load_balancer_id = await findOwner(tx, values)
     const owner = await getLoadBalancer(tx, load_balancer_id)
     const front =
       listener_id === null ? undefined : await getListener(tx, listener_id, load_balancer_id)
     if (front !== undefined) checkProtocols(front.protocol, values.protocol)
-    checkPool(fields, deps.settings.defaults)
+    checkPoolPersistence(fields.session_persistence, fields.protocol)
     await chargeQuota(tx, deps.settings, owner.project_id ?? '', 'pool')
     if (front !== undefined && front.default_pool_id !== null) throw fault.duplicateDefaultPool()
     await lockForChange(tx, load_balancer_id, front === undefined ? [] : [front.id])
+    checkNewPool(fields, deps.settings, refused)
     const base = { id, project_id: owner.project_id, now: now.text }
-    await insertRow(tx, pool, newPool(base, load_balancer_id, fields))
+    await insertRow(
+      tx,
+      pool,
+      newPool(base, load_balancer_id, withPoolDefaults(fields, deps.settings)),
+    )
     if (front !== undefined) await updateRow(tx, listener, front.id, { default_pool_id: id })
     await enqueueChild(tx, 'pool-create', { load_balancer_id, id }, origin, now)
   })
@@ -71,6 +88,8 @@ export async function updatePool(
   changes: Update<typeof pool.fields>,
   origin: Origin,
 ): Promise<void> {
+  const refs = poolCertificateRefs(changes, await getRow(deps.store.read, pool, id))
+  const refused = await findCertificateFault(deps.certificateManager, refs)
   await change(deps, async (tx, now) => {
     const row = await getRow(tx, pool, id)
     const load_balancer_id = loadBalancerOf(row)
@@ -80,10 +99,11 @@ export async function updatePool(
       persistence === undefined
         ? changes
         : { ...changes, session_persistence: mergePersistence(stored, persistence) }
-    checkPool(merged, deps.settings.defaults)
+    checkPoolPersistence(merged.session_persistence ?? null, row.protocol)
+    checkPoolChanges(merged, row, deps.settings, refused)
     await lockForChange(tx, load_balancer_id, await listenerIdsOf(tx, id))
     await updateRow(tx, pool, id, {
-      ...merged,
+      ...resetPoolDefaults(merged, deps.settings),
       provisioning_status: 'PENDING_UPDATE',
       updated_at: now.text,
     })
@@ -111,6 +131,8 @@ export async function deletePool(
 ): Promise<void> {
   await change(deps, async (tx, now) => {
     const load_balancer_id = loadBalancerOf(await getRow(tx, pool, id))
+    const [user] = await findRows(tx, l7policy, { redirect_pool_id: id })
+    if (user !== undefined) throw fault.poolInUse(id, user.id)
     await lockForChange(tx, load_balancer_id, await listenerIdsOf(tx, id))
     await updateRow(tx, pool, id, { provisioning_status: 'PENDING_DELETE' })
     await enqueueChild(tx, 'pool-delete', { load_balancer_id, id }, origin, now)

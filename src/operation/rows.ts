@@ -1,5 +1,6 @@
 /** New rows from checked requests: ids, owner, first statuses. Pure. */
 import { fault } from '../model/fault.ts'
+import type { Create } from '../model/field.ts'
 import type { HealthMonitorCreate, ListenerGraph, MemberCreate, PoolGraph } from '../model/graph.ts'
 import {
   type HealthMonitor,
@@ -7,6 +8,8 @@ import {
   HTTP_FIELDS,
   HTTP_TYPES,
 } from '../model/health-monitor.ts'
+import type { L7Policy, l7policy } from '../model/l7policy.ts'
+import type { L7Rule, l7rule } from '../model/l7rule.ts'
 import type { Listener } from '../model/listener.ts'
 import type { Member } from '../model/member.ts'
 import type { Pool } from '../model/pool.ts'
@@ -50,17 +53,17 @@ export function newPool(base: NewRow, loadbalancer_id: string, values: PoolGraph
 export function newMember(
   base: NewRow,
   pool_id: string,
-  hasMonitor: boolean,
+  parent: { readonly hasMonitor: boolean; readonly allowsSriov: boolean },
   values: MemberCreate,
 ): Member {
   const { request_sriov, ...fields } = values
-  if (request_sriov) throw fault.memberSriov()
+  if (request_sriov && !parent.allowsSriov) throw fault.memberSriov()
   return {
     ...fields,
     ...born(base),
-    operating_status: hasMonitor ? 'OFFLINE' : 'NO_MONITOR',
+    operating_status: parent.hasMonitor ? 'OFFLINE' : 'NO_MONITOR',
     pool_id,
-    vnic_type: 'normal',
+    vnic_type: request_sriov ? 'direct' : 'normal',
   }
 }
 
@@ -70,6 +73,22 @@ export function newHealthMonitor(
   values: HealthMonitorCreate,
 ): HealthMonitor {
   return { ...withHttpFields(values), ...born(base), pool_id }
+}
+
+export function newL7Policy(
+  base: NewRow,
+  listener_id: string,
+  values: Omit<Create<typeof l7policy.fields>, 'project_id' | 'listener_id'>,
+): L7Policy {
+  return { ...values, ...born(base), listener_id }
+}
+
+export function newL7Rule(
+  base: NewRow,
+  l7policy_id: string,
+  values: Omit<Create<typeof l7rule.fields>, 'project_id'>,
+): L7Rule {
+  return { ...values, ...born(base), l7policy_id }
 }
 
 /** HTTP fields belong to HTTP checks only, which have defaults for the ones that matter. */

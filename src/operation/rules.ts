@@ -3,98 +3,34 @@
  */
 import { parseCidr, parseIp } from '../model/address.ts'
 import { fault } from '../model/fault.ts'
-import type { ModelDefaults } from '../model/field.ts'
 import {
-  HEADER_PROTOCOLS,
-  INSERT_HEADERS,
   L4_PROTOCOL_OF,
-  LISTENER_UNSUPPORTED,
   type Listener,
   type ListenerProtocol,
-  listener,
   POOL_PROTOCOLS_OF,
 } from '../model/listener.ts'
 import type { LoadBalancer } from '../model/load-balancer.ts'
-import {
-  POOL_UNSUPPORTED,
-  type Pool,
-  type PoolProtocol,
-  pool,
-  UNSUPPORTED_ALGORITHMS,
-} from '../model/pool.ts'
-import { findUnsupported } from '../model/request.ts'
+import type { Member } from '../model/member.ts'
+import { DATAGRAM_PROTOCOLS, type PoolProtocol } from '../model/pool.ts'
 
 /** The one provider, in its faults. */
 export const PROVIDER = 'amphora'
 
-const CERTIFICATE_REFS = [
-  'default_tls_container_ref',
-  'sni_container_refs',
-  'client_ca_tls_container_ref',
-] as const
+type Vips = Pick<LoadBalancer, 'vip_address' | 'additional_vips'>
 
-/** `stored` is the row before an update. */
-export function checkListener(
-  values: Partial<Listener>,
-  protocol: ListenerProtocol,
-  defaults: ModelDefaults,
-  stored?: Listener,
-): void {
-  checkInsertHeaders(values.insert_headers ?? {}, protocol)
-  if (CERTIFICATE_REFS.some((name) => (values[name]?.length ?? 0) > 0))
-    throw fault.validation(
-      `Certificate container references are not allowed on ${protocol} protocol listeners.`,
-    )
-  if ((values.client_authentication ?? 'NONE') !== 'NONE')
-    throw fault.validation(
-      `Client authentication setting ${values.client_authentication} requires a client CA ` +
-        'container reference.',
-    )
-  if (values.client_crl_container_ref)
-    throw fault.validation(
-      'A client authentication CA reference is required to specify a client authentication ' +
-        'revocation list.',
-    )
-  checkHsts(values, stored)
-  const unsupported = findUnsupported(listener.fields, LISTENER_UNSUPPORTED, values, defaults)
-  if (unsupported !== undefined) throw fault.providerUnsupported(PROVIDER, unsupported)
+function vipAddressesOf(owner: Vips): readonly string[] {
+  const vips = [owner.vip_address, ...owner.additional_vips.map((vip) => vip.ip_address ?? null)]
+  return vips.filter((vip) => vip !== null)
 }
 
-function checkInsertHeaders(
-  headers: Readonly<Record<string, string>>,
-  protocol: ListenerProtocol,
-): void {
-  const names = Object.keys(headers)
-  if (names.length === 0) return
-  if (!HEADER_PROTOCOLS.includes(protocol))
-    throw fault.invalidOption('insert-headers', `a ${protocol} protocol listener.`)
-  if (names.some((name) => !(INSERT_HEADERS as readonly string[]).includes(name)))
-    throw fault.invalidOption(names, 'insert_headers')
-}
-
-function checkHsts(values: Partial<Listener>, stored: Listener | undefined): void {
-  const maxAge = values.hsts_max_age ?? null
-  if ((values.hsts_include_subdomains || values.hsts_preload) && maxAge === null)
-    throw fault.validation(
-      stored === undefined
-        ? 'HSTS configuration options hsts_include_subdomains and hsts_preload only make sense ' +
-            'if hsts_max_age is set as well.'
-        : 'Cannot enable hsts_include_subdomains or hsts_preload if hsts_max_age was not set as ' +
-            'well.',
-    )
-  if (maxAge !== null)
-    throw fault.validation(
-      'The HSTS feature can only be used for listeners using the TERMINATED_HTTPS protocol.',
-    )
-}
-
-/** Every prefix must be of the family of some VIP. */
+/** Every prefix must be of the family of some VIP, whose security groups must be ours to write. */
 export function checkAllowedCidrs(
   cidrs: readonly string[] | null | undefined,
-  owner: Pick<LoadBalancer, 'vip_address' | 'additional_vips'>,
+  owner: Vips & Pick<LoadBalancer, 'vip_sg_ids'>,
 ): void {
-  const vips = [owner.vip_address, ...owner.additional_vips.map((vip) => vip.ip_address ?? null)]
-  const addresses = vips.filter((vip) => vip !== null)
+  if ((cidrs?.length ?? 0) > 0 && owner.vip_sg_ids.length > 0)
+    throw fault.validation('Allowed CIDRs are not allowed when using custom VIP Security Groups.')
+  const addresses = vipAddressesOf(owner)
   const families = new Set(addresses.map((vip) => parseIp(vip)?.family))
   for (const cidr of cidrs ?? [])
     if (!families.has(parseCidr(cidr)?.family))
@@ -115,40 +51,38 @@ export function checkPortFree(
       throw fault.duplicateListener(other.protocol, other.protocol_port)
 }
 
+/** Security groups are for ports that have them. */
+export function checkSecurityGroups(
+  { vip_vnic_type }: Pick<LoadBalancer, 'vip_vnic_type'>,
+  vip_sg_ids: readonly string[] | undefined,
+): void {
+  if (vip_vnic_type === 'direct' && (vip_sg_ids?.length ?? 0) > 0)
+    throw fault.validation('VIP Security Groups are not allowed with VNIC direct type')
+}
+
+/** The kernel balances datagrams within one family: members need a VIP of theirs. */
+export function checkMemberFamily(
+  protocol: PoolProtocol,
+  members: readonly Pick<Member, 'address'>[],
+  owner: Vips,
+): void {
+  if (!DATAGRAM_PROTOCOLS.includes(protocol)) return
+  const families = new Set(vipAddressesOf(owner).map((vip) => parseIp(vip)?.family))
+  if (members.some((member) => !families.has(parseIp(member.address)?.family)))
+    throw fault.providerUnsupported(
+      PROVIDER,
+      "This provider doesn't support mixing IPv4 and IPv6 addresses for its VIP and members in " +
+        `${protocol} load balancers.`,
+    )
+}
+
 export function checkProtocols(
   listenerProtocol: ListenerProtocol,
   poolProtocol: PoolProtocol,
 ): void {
+  if (listenerProtocol === 'PROMETHEUS') throw fault.noChildren(listenerProtocol)
   if (!POOL_PROTOCOLS_OF[listenerProtocol].includes(poolProtocol))
     throw fault.protocolMismatch(listenerProtocol, poolProtocol)
-}
-
-/** What create and update of a pool refuse alike. */
-export function checkPool(values: Partial<Pool>, defaults: ModelDefaults): void {
-  checkPersistence(values.session_persistence ?? null)
-  if (values.crl_container_ref && !values.ca_tls_container_ref)
-    throw fault.validation('A CA certificate reference is required to specify a revocation list.')
-  if ((UNSUPPORTED_ALGORITHMS as readonly unknown[]).includes(values.lb_algorithm))
-    throw fault.providerUnsupported(PROVIDER, `lb_algorithm ${values.lb_algorithm}`)
-  const unsupported = findUnsupported(pool.fields, POOL_UNSUPPORTED, values, defaults)
-  if (unsupported !== undefined) throw fault.providerUnsupported(PROVIDER, unsupported)
-}
-
-function checkPersistence(persistence: Pool['session_persistence']): void {
-  if (persistence === null) return
-  if ((persistence.persistence_timeout ?? 0) !== 0 || persistence.persistence_granularity)
-    throw fault.validation(
-      'persistence_timeout and persistence_granularity is only for UDP and SCTP protocol pools.',
-    )
-  if (!persistence.type) throw fault.missingField('type')
-  if (persistence.cookie_name && persistence.type !== 'APP_COOKIE')
-    throw fault.validation(
-      'Field "cookie_name" can only be specified with session persistence of type "APP_COOKIE".',
-    )
-  if (persistence.type === 'APP_COOKIE' && !persistence.cookie_name)
-    throw fault.validation(
-      'Field "cookie_name" must be specified when using the "APP_COOKIE" session persistence type.',
-    )
 }
 
 /** Addresses that no member may have: by default the metadata service's. */

@@ -18,6 +18,7 @@ type Wanted = Pick<
   | 'vip_address'
   | 'vip_qos_policy_id'
   | 'additional_vips'
+  | 'vip_sg_ids'
 >
 
 export type VipPlan = Pick<
@@ -43,9 +44,9 @@ export async function planVip(
 ): Promise<VipPlan> {
   checkSwitches(settings, wanted)
   const place = await findPlace(network, settings, wanted)
-  if (wanted.vip_qos_policy_id !== null)
-    throw fault.validation('VIP QoS policy is not allowed in this deployment.')
+  await checkQosPolicy(network, wanted.vip_qos_policy_id)
   const additional_vips = await checkAdditional(network, place, wanted.additional_vips)
+  await checkSecurityGroupsExist(network, wanted.vip_sg_ids)
   checkNetworkAllowed(settings, place.network_id)
   return {
     network_id: place.network_id,
@@ -54,6 +55,23 @@ export async function planVip(
     ip_address: place.ip_address,
     additional_vips,
   }
+}
+
+/** A network without such a thing as a QoS policy refuses all of them. */
+export async function checkQosPolicy(network: NetworkDriver, id: string | null): Promise<void> {
+  if (id === null) return
+  const known = await network.hasQosPolicy(id)
+  if (known === undefined)
+    throw fault.validation('VIP QoS policy is not allowed in this deployment.')
+  if (!known) throw fault.referenceNotFound('qos_policy', id)
+}
+
+export async function checkSecurityGroupsExist(
+  network: NetworkDriver,
+  ids: readonly string[],
+): Promise<void> {
+  for (const id of ids)
+    if (!(await network.hasSecurityGroup(id))) throw fault.referenceNotFound('Security Group', id)
 }
 
 function checkSwitches(settings: OperationSettings, wanted: Wanted): void {

@@ -48,6 +48,19 @@ export const RULES = {
   'healthmonitor:put': 'write',
   'healthmonitor:delete': 'write',
 
+  'l7policy:get_all': 'read',
+  'l7policy:get_all-global': 'read-global',
+  'l7policy:post': 'write',
+  'l7policy:get_one': 'read',
+  'l7policy:put': 'write',
+  'l7policy:delete': 'write',
+
+  'l7rule:get_all': 'read',
+  'l7rule:post': 'write',
+  'l7rule:get_one': 'read',
+  'l7rule:put': 'write',
+  'l7rule:delete': 'write',
+
   'amphora:get_all': 'admin',
   'amphora:get_one': 'admin',
 

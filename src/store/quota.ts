@@ -4,6 +4,8 @@
  */
 import type { Fields, Resource } from '../model/field.ts'
 import { healthMonitor } from '../model/health-monitor.ts'
+import { l7policy } from '../model/l7policy.ts'
+import { l7rule } from '../model/l7rule.ts'
 import { listener } from '../model/listener.ts'
 import { loadBalancer } from '../model/load-balancer.ts'
 import { member } from '../model/member.ts'
@@ -16,6 +18,8 @@ export const QUOTA_RESOURCES = {
   pool,
   member,
   health_monitor: healthMonitor,
+  l7policy,
+  l7rule,
 } as const
 export type QuotaName = keyof typeof QUOTA_RESOURCES
 /** -1 is unlimited. */

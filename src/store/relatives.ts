@@ -11,12 +11,13 @@ interface ChildId {
   readonly parent: string
 }
 
-/** Parent id to its children in order of creation; parents without children are absent. */
+/** Parent id to its children in order of creation, or by that column; parents without children are absent. */
 export async function loadChildIds(
   db: Db,
   table: string,
   column: string,
   parents: readonly string[],
+  order = 'created_at',
 ): Promise<ReadonlyMap<string, readonly IdOnly[]>> {
   const out = new Map<string, IdOnly[]>()
   for (let at = 0; at < parents.length; at += BATCH_MAX) {
@@ -25,9 +26,9 @@ export async function loadChildIds(
     const rows =
       batch.length === 1
         ? await runCompiled<ChildId>(db, `children ${table} ${column}`, batch, (on) =>
-            selectChildren(on, table, column, ['']),
+            selectChildren(on, table, column, [''], order),
           )
-        : ((await selectChildren(db, table, column, batch).execute()) as ChildId[])
+        : ((await selectChildren(db, table, column, batch, order).execute()) as ChildId[])
     for (const { id, parent } of rows) {
       const children = out.get(parent)
       if (children === undefined) out.set(parent, [{ id }])
@@ -37,11 +38,17 @@ export async function loadChildIds(
   return out
 }
 
-function selectChildren(db: Db, table: string, column: string, parents: readonly string[]) {
+function selectChildren(
+  db: Db,
+  table: string,
+  column: string,
+  parents: readonly string[],
+  order: string,
+) {
   return db
     .selectFrom(table)
     .select(['id', `${column} as parent`])
     .where(column, 'in', parents)
-    .orderBy('created_at')
+    .orderBy(order)
     .orderBy('id')
 }

@@ -6,6 +6,8 @@
 import { amphora } from '../model/amphora.ts'
 import type { ColumnKind, Fields, Resource } from '../model/field.ts'
 import { healthMonitor } from '../model/health-monitor.ts'
+import { l7policy } from '../model/l7policy.ts'
+import { l7rule } from '../model/l7rule.ts'
 import { listener } from '../model/listener.ts'
 import { loadBalancer } from '../model/load-balancer.ts'
 import { member } from '../model/member.ts'
@@ -14,7 +16,16 @@ import { pool } from '../model/pool.ts'
 /** Rises with every migration. */
 export const SCHEMA_VERSION = 1
 
-export const RESOURCES = [loadBalancer, pool, listener, member, healthMonitor, amphora] as const
+export const RESOURCES = [
+  loadBalancer,
+  pool,
+  listener,
+  member,
+  healthMonitor,
+  l7policy,
+  l7rule,
+  amphora,
+] as const
 
 /** Column to the table it refers to: children before parents cannot be deleted, or the reverse. */
 const REFERENCES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -22,6 +33,8 @@ const REFERENCES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   pool: { loadbalancer_id: 'load_balancer' },
   member: { pool_id: 'pool' },
   health_monitor: { pool_id: 'pool' },
+  l7policy: { listener_id: 'listener', redirect_pool_id: 'pool' },
+  l7rule: { l7policy_id: 'l7policy' },
   amphora: { loadbalancer_id: 'load_balancer' },
 }
 
@@ -62,6 +75,11 @@ const INDEXES = [
   'CREATE INDEX member_project ON member (project_id, created_at, id)',
   'CREATE UNIQUE INDEX health_monitor_pool ON health_monitor (pool_id)',
   'CREATE INDEX health_monitor_project ON health_monitor (project_id, created_at, id)',
+  'CREATE INDEX l7policy_parent ON l7policy (listener_id, position)',
+  'CREATE INDEX l7policy_pool ON l7policy (redirect_pool_id)',
+  'CREATE INDEX l7policy_project ON l7policy (project_id, created_at, id)',
+  'CREATE INDEX l7rule_parent ON l7rule (l7policy_id)',
+  'CREATE INDEX l7rule_project ON l7rule (project_id, created_at, id)',
   'CREATE INDEX amphora_parent ON amphora (loadbalancer_id)',
   // The engine looks often, and jobs that are over pile up until they are cleaned.
   'CREATE INDEX job_open ON job (sequence) WHERE finished_ms IS NULL',

@@ -8,7 +8,14 @@ import { insertJob } from '../store/jobs.ts'
 import type { Tx } from '../store/store.ts'
 
 /** Children of a load balancer whose changes share one shape: push the tree, then set statuses. */
-export const CHILD_KINDS = ['listener', 'pool', 'member', 'healthmonitor'] as const
+export const CHILD_KINDS = [
+  'listener',
+  'pool',
+  'member',
+  'healthmonitor',
+  'l7policy',
+  'l7rule',
+] as const
 export type ChildKind = (typeof CHILD_KINDS)[number]
 export const CHILD_ACTIONS = ['create', 'update', 'delete'] as const
 export type ChildAction = (typeof CHILD_ACTIONS)[number]

@@ -33,6 +33,12 @@ export const FLOWS = {
   'healthmonitor-create': childFlow('healthmonitor', 'create'),
   'healthmonitor-update': childFlow('healthmonitor', 'update'),
   'healthmonitor-delete': childFlow('healthmonitor', 'delete'),
+  'l7policy-create': childFlow('l7policy', 'create'),
+  'l7policy-update': childFlow('l7policy', 'update'),
+  'l7policy-delete': childFlow('l7policy', 'delete'),
+  'l7rule-create': childFlow('l7rule', 'create'),
+  'l7rule-update': childFlow('l7rule', 'update'),
+  'l7rule-delete': childFlow('l7rule', 'delete'),
 } as const satisfies { readonly [N in FlowName]: Flow<World, FlowInputs[N]> }
 
 /** For a job which no flow can end: the load balancer is in ERROR, so that it can be deleted. */

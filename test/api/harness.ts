@@ -9,6 +9,7 @@ import {
   type Port,
   type Subnet,
 } from '../../src/driver/network.ts'
+import { createNoopCertificateManager } from '../../src/driver/noop/certificate-manager.ts'
 import type { OperationSettings } from '../../src/operation/change.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { RESOURCES } from '../../src/store/tables.ts'
@@ -21,6 +22,9 @@ export const SUBNET = '22222222-0000-4000-8000-000000000001'
 export const SUBNET6 = '22222222-0000-4000-8000-000000000006'
 export const OTHER_NETWORK = '11111111-0000-4000-8000-000000000002'
 export const OTHER_SUBNET = '22222222-0000-4000-8000-000000000002'
+
+export const QOS_POLICY = '33333333-0000-4000-8000-000000000001'
+export const SECURITY_GROUP = '44444444-0000-4000-8000-000000000001'
 
 export const SETTINGS: OperationSettings = {
   defaults: {
@@ -38,6 +42,18 @@ export const SETTINGS: OperationSettings = {
   valid_vip_networks: [],
   denylist_vip_networks: [],
   reserved_ips: ['169.254.169.254'],
+  allow_tls_terminated_listeners: true,
+  allow_prometheus_listeners: true,
+  allow_ping_health_monitors: true,
+  udp_connect_min_interval_health_monitor: 3,
+  tls_cipher_prohibit_list: 'RC4:NULL',
+  minimum_tls_version: 'TLSv1',
+  default_listener_ciphers: 'LISTENER-DEFAULT',
+  default_listener_tls_versions: ['TLSv1.2', 'TLSv1.3'],
+  default_listener_alpn_protocols: ['h2', 'http/1.1'],
+  default_pool_ciphers: 'POOL-DEFAULT',
+  default_pool_tls_versions: ['TLSv1.3'],
+  default_pool_alpn_protocols: ['http/1.1'],
   quotas: null,
 }
 
@@ -60,6 +76,8 @@ export class FakeNetwork implements NetworkDriver {
   findNetwork = async (id: string) => this.networks.find((n) => n.id === id)
   findSubnet = async (id: string) => this.subnets.find((s) => s.id === id)
   findPort = async (id: string) => this.ports.get(id)
+  hasQosPolicy: NetworkDriver['hasQosPolicy'] = async (id) => id === QOS_POLICY
+  hasSecurityGroup = async (id: string) => id === SECURITY_GROUP
   listFreeAddresses = async (network_id: string) =>
     this.subnets
       .filter((s) => s.network_id === network_id)
@@ -166,6 +184,7 @@ export function createHarness(
   const app = createApi({
     store,
     network,
+    certificateManager: createNoopCertificateManager(),
     clock: { now: () => (ms += 1000) },
     newId,
     engine: { wake: () => void wakes++ },
@@ -210,6 +229,17 @@ export function createHarness(
 
 const LBAAS = '/v2.0/lbaas'
 
+/** Children before those they refer to. */
+const SETTLED = [
+  'l7rule',
+  'l7policy',
+  'member',
+  'health_monitor',
+  'listener',
+  'pool',
+  'load_balancer',
+]
+
 /**
  * What the worker does at the end of every job: what is PENDING_DELETE goes, all else becomes
  * ACTIVE.
@@ -231,7 +261,13 @@ export async function settle({ store }: Harness): Promise<void> {
       .execute()
     for (const table of ['member', 'health_monitor'])
       await tx.deleteFrom(table).where('pool_id', 'in', gone('pool')).execute()
-    for (const table of ['member', 'health_monitor', 'listener', 'pool', 'load_balancer']) {
+    await tx
+      .updateTable('l7policy')
+      .set({ provisioning_status: 'PENDING_DELETE' })
+      .where('listener_id', 'in', gone('listener'))
+      .execute()
+    await tx.deleteFrom('l7rule').where('l7policy_id', 'in', gone('l7policy')).execute()
+    for (const table of SETTLED) {
       await tx.deleteFrom(table).where('provisioning_status', '=', 'PENDING_DELETE').execute()
       await tx.updateTable(table).set({ provisioning_status: 'ACTIVE' }).execute()
     }
@@ -239,7 +275,10 @@ export async function settle({ store }: Harness): Promise<void> {
   })
 }
 
-/** A load balancer with a listener, its default pool, a member and a monitor, all ACTIVE. */
+/**
+ * A load balancer with a listener, its default pool, a member, a monitor and a policy with a rule,
+ * all ACTIVE.
+ */
 export async function makeTree(harness: Harness) {
   const { body, status } = await harness.send('POST', `${LBAAS}/loadbalancers`, {
     loadbalancer: {
@@ -257,6 +296,14 @@ export async function makeTree(harness: Harness) {
             members: [{ address: '10.0.0.20', protocol_port: 8080 }],
             healthmonitor: { type: 'HTTP', delay: 5, timeout: 3, max_retries: 2 },
           },
+          l7policies: [
+            {
+              name: 'policy',
+              action: 'REDIRECT_TO_URL',
+              redirect_url: 'https://example.org/',
+              rules: [{ type: 'PATH', compare_type: 'STARTS_WITH', value: '/old' }],
+            },
+          ],
         },
       ],
     },
@@ -270,5 +317,7 @@ export async function makeTree(harness: Harness) {
     pool: row.pools[0].id as string,
     member: row.pools[0].members[0].id as string,
     monitor: row.pools[0].healthmonitor.id as string,
+    policy: row.listeners[0].l7policies[0].id as string,
+    rule: row.listeners[0].l7policies[0].rules[0].id as string,
   }
 }

@@ -6,12 +6,22 @@ import {
 } from '../../src/dataplane/haproxy/facts.ts'
 import type { Amphora } from '../../src/model/amphora.ts'
 import type { HealthMonitor } from '../../src/model/health-monitor.ts'
+import type { L7Policy } from '../../src/model/l7policy.ts'
+import type { L7Rule } from '../../src/model/l7rule.ts'
 import type { Listener } from '../../src/model/listener.ts'
 import type { LoadBalancer } from '../../src/model/load-balancer.ts'
 import type { Member } from '../../src/model/member.ts'
 import type { Pool } from '../../src/model/pool.ts'
 import type { LoadBalancerTree } from '../../src/model/tree.ts'
-import { healthMonitorRow, listenerRow, loadBalancerRow, memberRow, poolRow } from '../fake/rows.ts'
+import {
+  healthMonitorRow,
+  l7policyRow,
+  l7ruleRow,
+  listenerRow,
+  loadBalancerRow,
+  memberRow,
+  poolRow,
+} from '../fake/rows.ts'
 
 export interface Case {
   readonly about: string
@@ -20,6 +30,10 @@ export interface Case {
   readonly pools?: readonly (Partial<Pool> & {
     readonly members?: readonly Partial<Member>[]
     readonly healthmonitor?: Partial<HealthMonitor>
+  })[]
+  readonly l7policies?: readonly (Partial<L7Policy> & {
+    readonly listener_id: string
+    readonly rules?: readonly Partial<L7Rule>[]
   })[]
   readonly amphorae?: readonly Partial<Amphora>[]
   readonly facts?: Partial<AmphoraFacts>
@@ -56,6 +70,13 @@ export function treeOf(input: Case): LoadBalancerTree {
           healthmonitor === undefined
             ? null
             : healthMonitorRow({ pool_id: row.id, ...healthmonitor }),
+      }
+    }),
+    l7policies: (input.l7policies ?? []).map(({ rules, ...policy }) => {
+      const row = l7policyRow(policy)
+      return {
+        ...row,
+        rules: (rules ?? []).map((rule) => l7ruleRow({ l7policy_id: row.id, ...rule })),
       }
     }),
     amphorae: (input.amphorae ?? []) as readonly Amphora[],

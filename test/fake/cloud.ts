@@ -133,6 +133,8 @@ function createNetwork(
       [...subnets.values()].some((s) => s.network_id === id) ? networkOf(id) : undefined,
     findSubnet: async (id) => subnets.get(id),
     findPort: async (id) => ports.get(id),
+    hasQosPolicy: async () => true,
+    hasSecurityGroup: async () => true,
     listFreeAddresses: async (id) =>
       networkOf(id).subnet_ids.map((subnet_id) => ({ subnet_id, free: 9 })),
     allocateVip: async (request) => {

@@ -1,6 +1,8 @@
 /** Complete rows for tests, each value overridable. */
 import type { Amphora } from '../../src/model/amphora.ts'
 import type { HealthMonitor } from '../../src/model/health-monitor.ts'
+import type { L7Policy } from '../../src/model/l7policy.ts'
+import type { L7Rule } from '../../src/model/l7rule.ts'
 import type { Listener } from '../../src/model/listener.ts'
 import type { LoadBalancer } from '../../src/model/load-balancer.ts'
 import type { Member } from '../../src/model/member.ts'
@@ -120,6 +122,33 @@ export function healthMonitorRow(
     expected_codes: '200',
     http_version: null,
     domain_name: null,
+    ...over,
+  }
+}
+
+export function l7policyRow(over: Partial<L7Policy> & { listener_id: string }): L7Policy {
+  return {
+    ...provisioned(),
+    description: '',
+    action: 'REJECT',
+    redirect_pool_id: null,
+    redirect_url: null,
+    redirect_prefix: null,
+    redirect_http_code: null,
+    position: 1,
+    ...over,
+  }
+}
+
+export function l7ruleRow(over: Partial<L7Rule> & { l7policy_id: string }): L7Rule {
+  const { name: _, ...born } = provisioned()
+  return {
+    ...born,
+    type: 'PATH',
+    compare_type: 'STARTS_WITH',
+    key: null,
+    value: '/a',
+    invert: false,
     ...over,
   }
 }

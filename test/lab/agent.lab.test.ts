@@ -102,6 +102,7 @@ function treeOf(members: readonly number[], over: Partial<PoolTree> = {}): LoadB
     ...lb,
     listeners: [listener],
     pools: [{ ...pool, members: rows, healthmonitor, ...over }],
+    l7policies: [],
     amphorae: [],
   }
 }

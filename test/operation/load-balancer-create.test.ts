@@ -245,7 +245,15 @@ const CASES: readonly Case[] = [
   {
     name: 'a quota that is met',
     settings: {
-      quotas: { load_balancer: 0, listener: -1, pool: -1, member: -1, health_monitor: -1 },
+      quotas: {
+        load_balancer: 0,
+        listener: -1,
+        pool: -1,
+        member: -1,
+        health_monitor: -1,
+        l7policy: -1,
+        l7rule: -1,
+      },
     },
     ask: { vip_subnet_id: SUBNET },
     refused: [403, 'Quota has been met for resources: Load Balancer'],
@@ -282,7 +290,15 @@ describe('the VIP', () => {
   test('is released when the transaction after it fails', async () => {
     const harness = createHarness({
       settings: {
-        quotas: { load_balancer: 0, listener: -1, pool: -1, member: -1, health_monitor: -1 },
+        quotas: {
+          load_balancer: 0,
+          listener: -1,
+          pool: -1,
+          member: -1,
+          health_monitor: -1,
+          l7policy: -1,
+          l7rule: -1,
+        },
       },
     })
     expect((await create(harness, { vip_subnet_id: SUBNET })).status).toBe(403)
@@ -442,7 +458,15 @@ describe('a load balancer with its children', () => {
         },
       ],
     }
-    const enough = { load_balancer: 1, listener: 1, pool: 1, member: 2, health_monitor: 1 }
+    const enough = {
+      load_balancer: 1,
+      listener: 1,
+      pool: 1,
+      member: 2,
+      health_monitor: 1,
+      l7policy: -1,
+      l7rule: -1,
+    }
     expect((await create(createHarness({ settings: { quotas: enough } }), graph)).status).toBe(201)
     for (const [name, title] of [
       ['listener', 'Listener'],

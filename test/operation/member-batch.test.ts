@@ -107,7 +107,15 @@ describe('members as a batch', () => {
       'Quota has been met for resources: Member',
     ],
   ] as const)('%j is %d', async (members, status, fault) => {
-    const quotas = { load_balancer: 9, listener: 9, pool: 9, member: 1, health_monitor: 9 }
+    const quotas = {
+      load_balancer: 9,
+      listener: 9,
+      pool: 9,
+      member: 1,
+      health_monitor: 9,
+      l7policy: -1,
+      l7rule: -1,
+    }
     const { harness, put } = await start(status === 403 ? { settings: { quotas } } : {})
     const before = await harness.dump()
     const answer = await put(members)
@@ -116,7 +124,15 @@ describe('members as a batch', () => {
   })
 
   test('a replacement is within a quota that is met', async () => {
-    const quotas = { load_balancer: 9, listener: 9, pool: 9, member: 1, health_monitor: 9 }
+    const quotas = {
+      load_balancer: 9,
+      listener: 9,
+      pool: 9,
+      member: 1,
+      health_monitor: 9,
+      l7policy: -1,
+      l7rule: -1,
+    }
     const { put } = await start({ settings: { quotas } })
     expect((await put([{ address: '10.0.0.9', protocol_port: 1 }])).status).toBe(202)
   })

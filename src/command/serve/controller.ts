@@ -134,6 +134,7 @@ function openApi(parts: {
   return createApi({
     store,
     network: drivers.network,
+    certificateManager: drivers.certificateManager,
     clock: systemClock,
     newId,
     engine,

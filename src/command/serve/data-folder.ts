@@ -22,6 +22,8 @@ export interface Identity {
 export interface DataFolder {
   readonly database: string
   readonly cloud: string
+  /** Certificates of users, unless they are elsewhere. */
+  readonly certificates: string
   /** Issues the agents' server certificates; the controller trusts it. */
   readonly serverCa: Identity
   /** Issued the controller's client certificate; the agents trust it. */
@@ -41,6 +43,7 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
     // An existing folder, made by a package or by hand, may be open to others.
     if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, FOLDER_MODE)
     makeFolder(join(path, 'certs'), FOLDER_MODE)
+    makeFolder(join(path, 'certificates'), FOLDER_MODE)
   } catch (cause) {
     throw unusable(path, cause)
   }
@@ -60,6 +63,7 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
     return {
       database: join(path, 'octavia-lite.db'),
       cloud: join(path, 'cloud'),
+      certificates: join(path, 'certificates'),
       serverCa,
       clientCa,
       client,

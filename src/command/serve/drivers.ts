@@ -1,5 +1,6 @@
 /** Names of drivers to implementations: the only place that knows both. */
 import { readFileSync } from 'node:fs'
+import type { CertManagerName } from '../../config/options/certificates.ts'
 import type {
   AmphoraDriverName,
   ComputeDriverName,
@@ -8,12 +9,15 @@ import type {
 import type { Config } from '../../config/options.ts'
 import type { AmphoraDriver } from '../../driver/amphora.ts'
 import type { CertificateGenerator } from '../../driver/certificate.ts'
+import type { CertificateManager } from '../../driver/certificate-manager.ts'
 import type { ComputeDriver } from '../../driver/compute.ts'
 import { type CaFiles, createLocalCertificateGenerator } from '../../driver/local/certificate.ts'
+import { createLocalCertificateManager } from '../../driver/local/certificate-manager.ts'
 import { createLocalCloud, DEFAULT_MANAGEMENT, type LocalCloud } from '../../driver/local/cloud.ts'
 import type { NetworkDriver } from '../../driver/network.ts'
 import { createNoopAmphora } from '../../driver/noop/amphora.ts'
 import { createNoopCertificateGenerator } from '../../driver/noop/certificate.ts'
+import { createNoopCertificateManager } from '../../driver/noop/certificate-manager.ts'
 import { createNoopCompute } from '../../driver/noop/compute.ts'
 import { createNoopNetwork } from '../../driver/noop/network.ts'
 import { createRestAmphoraDriver } from '../../driver/rest/amphora.ts'
@@ -30,6 +34,7 @@ export interface Drivers {
   readonly compute: ComputeDriver
   readonly amphora: AmphoraDriver
   readonly certificates: CertificateGenerator
+  readonly certificateManager: CertificateManager
   /** PEM of the CA which agents trust. */
   readonly clientCa: string
   /** Where the local cloud is used, it has to be started and looked after. */
@@ -65,12 +70,18 @@ export function createDrivers(place: Place): Drivers {
     amphora_haproxy_rest_driver: () => openRestDriver(place),
     amphora_noop_driver: createNoopAmphora,
   }
+  const storage_path = config.certificates.storage_path ?? folder.certificates
+  const managers: Record<CertManagerName, () => CertificateManager> = {
+    local_cert_manager: () => createLocalCertificateManager({ storage_path }),
+    noop_cert_manager: createNoopCertificateManager,
+  }
   const { client_ca } = config.controller_worker
   return {
     network: networks[network_driver](),
     compute: computes[compute_driver](),
     amphora: amphorae[amphora_driver](),
     certificates: openGenerator(place),
+    certificateManager: managers[config.certificates.cert_manager](),
     clientCa: client_ca === null ? folder.clientCa.certificate : readPem(client_ca),
     cloud,
   }

@@ -30,6 +30,18 @@ export function operationSettings(config: Config): OperationSettings {
     valid_vip_networks: networking.valid_vip_networks ?? [],
     denylist_vip_networks: networking.denylist_vip_networks,
     reserved_ips: networking.reserved_ips,
+    allow_tls_terminated_listeners: api_settings.allow_tls_terminated_listeners,
+    allow_prometheus_listeners: api_settings.allow_prometheus_listeners,
+    allow_ping_health_monitors: api_settings.allow_ping_health_monitors,
+    udp_connect_min_interval_health_monitor: api_settings.udp_connect_min_interval_health_monitor,
+    tls_cipher_prohibit_list: api_settings.tls_cipher_prohibit_list,
+    minimum_tls_version: api_settings.minimum_tls_version,
+    default_listener_ciphers: api_settings.default_listener_ciphers,
+    default_listener_tls_versions: api_settings.default_listener_tls_versions,
+    default_listener_alpn_protocols: api_settings.default_listener_alpn_protocols,
+    default_pool_ciphers: api_settings.default_pool_ciphers,
+    default_pool_tls_versions: api_settings.default_pool_tls_versions,
+    default_pool_alpn_protocols: api_settings.default_pool_alpn_protocols,
     // Upstream does not look at quotas either where nobody has to prove who he is.
     quotas: null,
   }

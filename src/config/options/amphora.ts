@@ -2,10 +2,11 @@
  * What amphorae are told and how they are reached: [haproxy_amphora], [amphora_agent],
  * [keepalived_vrrp].
  */
+
+import { TLS_VERSIONS } from '../../model/tls.ts'
 import { list } from '../compound.ts'
 import { accepted, obsolete } from '../option.ts'
 import { boolean, choice, float, integer, ip, path, port, text } from '../scalar.ts'
-import { TLS_VERSIONS } from './api.ts'
 
 const MILLISECONDS = { min: 0, max: 24 * 86_400_000 }
 

@@ -1,12 +1,11 @@
 /** The HTTP API: [api_settings], [quotas], [audit], and what wraps requests. */
+import { ALPN_PROTOCOLS, TLS_VERSIONS } from '../../model/tls.ts'
 import { list, map } from '../compound.ts'
 import { accepted } from '../option.ts'
 import { boolean, choice, integer, ip, port, text } from '../scalar.ts'
 
 export const AUTH_STRATEGIES = ['noauth'] as const
-export const TLS_VERSIONS = ['SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const
 const MODERN_TLS = ['TLSv1.2', 'TLSv1.3']
-const ALPN_PROTOCOLS = ['h2', 'http/1.1', 'http/1.0'] as const
 
 /** OWASP's cipher suite B, as upstream has it (octavia/common/constants.py). */
 const OWASP_SUITE_B = [
@@ -51,38 +50,36 @@ export const apiSettings = {
     octavia: 'Deprecated alias of the Octavia Amphora driver.',
   }),
   default_provider_driver: text('The provider of a load balancer that names none.', 'amphora'),
+  allow_tls_terminated_listeners: boolean('Whether TERMINATED_HTTPS may be used.', true),
+  allow_ping_health_monitors: boolean('Whether PING health monitors may be made.', true),
+  allow_prometheus_listeners: boolean('Whether PROMETHEUS listeners may be made.', true),
+  udp_connect_min_interval_health_monitor: integer(
+    'The least delay of UDP-CONNECT health monitors in seconds; negative: any.',
+    3,
+  ),
+  default_listener_ciphers: text('Ciphers of TLS listeners that name none.', OWASP_SUITE_B),
+  default_pool_ciphers: text('Ciphers of TLS pools that name none.', OWASP_SUITE_B),
+  tls_cipher_prohibit_list: text('Ciphers nobody may use, with colons between.', '', {
+    formerly: 'tls_cipher_blacklist',
+  }),
+  default_listener_tls_versions: list('TLS versions of listeners that name none.', MODERN_TLS, {
+    choices: TLS_VERSIONS,
+  }),
+  default_pool_tls_versions: list('TLS versions of pools that name none.', MODERN_TLS, {
+    choices: TLS_VERSIONS,
+  }),
+  minimum_tls_version: choice('The oldest TLS version anybody may use.', TLS_VERSIONS, null),
+  default_listener_alpn_protocols: list(
+    'ALPN protocols of TLS listeners that name none.',
+    ALPN_PROTOCOLS,
+    { choices: ALPN_PROTOCOLS },
+  ),
+  default_pool_alpn_protocols: list('ALPN protocols of TLS pools that name none.', ALPN_PROTOCOLS, {
+    choices: ALPN_PROTOCOLS,
+  }),
   ...accepted({
-    allow_tls_terminated_listeners: boolean('Whether TERMINATED_HTTPS may be used.', true),
-    allow_ping_health_monitors: boolean('Whether PING health monitors may be made.', true),
-    allow_prometheus_listeners: boolean('Whether PROMETHEUS listeners may be made.', true),
-    udp_connect_min_interval_health_monitor: integer(
-      'The least delay of UDP-CONNECT health monitors in seconds; negative: any.',
-      3,
-    ),
     healthcheck_enabled: boolean('Whether /healthcheck answers.', false),
     healthcheck_refresh_interval: integer('Seconds a health check is kept.', 5, { min: 0 }),
-    default_listener_ciphers: text('Ciphers of TLS listeners that name none.', OWASP_SUITE_B),
-    default_pool_ciphers: text('Ciphers of TLS pools that name none.', OWASP_SUITE_B),
-    tls_cipher_prohibit_list: text('Ciphers nobody may use, with colons between.', '', {
-      formerly: 'tls_cipher_blacklist',
-    }),
-    default_listener_tls_versions: list('TLS versions of listeners that name none.', MODERN_TLS, {
-      choices: TLS_VERSIONS,
-    }),
-    default_pool_tls_versions: list('TLS versions of pools that name none.', MODERN_TLS, {
-      choices: TLS_VERSIONS,
-    }),
-    minimum_tls_version: choice('The oldest TLS version anybody may use.', TLS_VERSIONS, null),
-    default_listener_alpn_protocols: list(
-      'ALPN protocols of TLS listeners that name none.',
-      ALPN_PROTOCOLS,
-      { choices: ALPN_PROTOCOLS },
-    ),
-    default_pool_alpn_protocols: list(
-      'ALPN protocols of TLS pools that name none.',
-      ALPN_PROTOCOLS,
-      { choices: ALPN_PROTOCOLS },
-    ),
   }),
 }
 

@@ -8,6 +8,9 @@ const MADE = 'unset: made at first start, in data_dir.'
 /** Upstream's form: 32 characters of url-safe base64. */
 const FERNET_KEY = /^[A-Za-z0-9_=-]{32}$/
 
+export const CERT_MANAGERS = ['local_cert_manager', 'noop_cert_manager'] as const
+export type CertManagerName = (typeof CERT_MANAGERS)[number]
+
 export const certificates = {
   ca_certificate: path(`CA that signs the certificates of amphorae; ${MADE}`, null),
   ca_private_key: path(`Its key; ${MADE}`, null),
@@ -15,6 +18,13 @@ export const certificates = {
   cert_validity_time: integer('Seconds a certificate of an amphora is valid.', 2_592_000, {
     min: 3600,
   }),
+  cert_manager: choice('Where certificates of users are.', CERT_MANAGERS, 'local_cert_manager', {
+    later: ['barbican_cert_manager', 'castellan_cert_manager'],
+  }),
+  storage_path: path(
+    'Folder of the local certificate manager; unset: certificates in data_dir.',
+    null,
+  ),
   ...accepted({
     server_certs_key_passphrase: list(
       `Keys of stored certificates, the first for new ones; ${MADE}`,
@@ -31,13 +41,6 @@ export const certificates = {
       ['local_cert_generator'],
       'local_cert_generator',
     ),
-    cert_manager: choice(
-      'Where certificates of users are.',
-      ['local_cert_manager', 'noop_cert_manager'],
-      'local_cert_manager',
-      { later: ['barbican_cert_manager', 'castellan_cert_manager'] },
-    ),
-    storage_path: path(`Folder of the local certificate manager; ${MADE}`, null),
     barbican_auth: text('How Barbican is asked.', 'barbican_acl_auth'),
     service_name: text('Name of Barbican in the catalogue.', null),
     endpoint: text('URL of Barbican instead of the catalogue.', null),

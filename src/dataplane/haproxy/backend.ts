@@ -3,10 +3,10 @@ import { type HealthMonitor, HTTP_FALLBACKS, HTTP_TYPES } from '../../model/heal
 import type { INSERT_HEADERS, Listener } from '../../model/listener.ts'
 import type { LB_ALGORITHMS, PoolProtocol } from '../../model/pool.ts'
 import type { PoolTree } from '../../model/tree.ts'
-import { assert } from '../../system/assert.ts'
+import { assert, present } from '../../system/assert.ts'
 import { atLeast, connectionLimit, peersName, type Rendering } from './facts.ts'
-import { LISTENER_MODE } from './frontend.ts'
 import { argument, joined, type Line, line, type Section } from './line.ts'
+import { modeOf } from './served.ts'
 import { renderServer } from './server.ts'
 
 /** SOURCE_IP_PORT is refused by the provider; upstream, too, would render it as round robin. */
@@ -16,8 +16,8 @@ const BALANCE: Readonly<Record<(typeof LB_ALGORITHMS)[number], string>> = {
   SOURCE_IP: 'source',
   SOURCE_IP_PORT: 'roundrobin',
 }
-/** The mode of a pool; `listener` takes that of the listener in front of it. */
-const POOL_MODE: Readonly<Record<PoolProtocol, 'http' | 'tcp' | 'listener'>> = {
+/** The mode of a pool; `listener` takes that of the listener in front of it. Datagrams have none. */
+const POOL_MODE: Readonly<Partial<Record<PoolProtocol, 'http' | 'tcp' | 'listener'>>> = {
   HTTP: 'http',
   HTTPS: 'tcp',
   PROXY: 'listener',
@@ -27,8 +27,8 @@ const POOL_MODE: Readonly<Record<PoolProtocol, 'http' | 'tcp' | 'listener'>> = {
 
 export function renderBackend(rendering: Rendering, listener: Listener, pool: PoolTree): Section {
   const { options } = rendering
-  const mode = POOL_MODE[pool.protocol]
-  const actual = mode === 'listener' ? LISTENER_MODE[listener.protocol] : mode
+  const mode = present(POOL_MODE[pool.protocol], 'the mode of a pool of haproxy')
+  const actual = mode === 'listener' ? modeOf(listener) : mode
   const connect_ms = listener.timeout_member_connect || options.timeout_member_connect
   const server_ms = listener.timeout_member_data || options.timeout_member_data
   const monitor = activeMonitor(pool)

@@ -7,7 +7,7 @@
  * Source of every directive and of their order: octavia/common/jinja/haproxy/combined_listeners/.
  */
 import type { Listener } from '../../model/listener.ts'
-import { findPool, type LoadBalancerTree, type PoolTree } from '../../model/tree.ts'
+import type { LoadBalancerTree, PoolTree } from '../../model/tree.ts'
 import { renderBackend } from './backend.ts'
 import {
   type AmphoraFacts,
@@ -19,6 +19,7 @@ import {
 } from './facts.ts'
 import { renderFrontend } from './frontend.ts'
 import { line, printSections, type Section } from './line.ts'
+import { actingPolicies, modeOf, presentListeners, servedPool } from './served.ts'
 
 const MAXCONN_MAX = 1_000_000
 const LOG_SOCKET = '/run/rsyslog/octavia/log'
@@ -33,26 +34,27 @@ export function renderHaproxy(
   const rendering = { tree, facts, options }
   const sections = [renderGlobal(rendering), renderDefaults(options), ...renderPeers(tree)]
   for (const listener of servedListeners(tree)) {
-    const pool = servedPool(tree, listener)
+    const pool = servedPool(tree, listener.default_pool_id)
     sections.push(renderFrontend(rendering, listener, pool))
-    if (pool !== undefined) sections.push(renderBackend(rendering, listener, pool))
+    for (const used of usedPools(tree, listener, pool))
+      sections.push(renderBackend(rendering, listener, used))
   }
   return printSections(line`Configuration for loadbalancer ${tree.id}`, sections)
-}
-
-/** Listeners which haproxy has to know; none: it need not run at all. */
-export function presentListeners(tree: LoadBalancerTree): readonly Listener[] {
-  return tree.listeners.filter((listener) => listener.provisioning_status !== 'PENDING_DELETE')
 }
 
 function servedListeners(tree: LoadBalancerTree): readonly Listener[] {
   return tree.admin_state_up ? presentListeners(tree).filter((l) => l.admin_state_up) : []
 }
 
-function servedPool(tree: LoadBalancerTree, listener: Listener): PoolTree | undefined {
-  const pool = findPool(tree, listener.default_pool_id)
-  if (pool === undefined || !pool.admin_state_up) return undefined
-  return pool.provisioning_status === 'PENDING_DELETE' ? undefined : pool
+/** The default pool, and where the policies of an HTTP listener lead, each once. */
+function usedPools(
+  tree: LoadBalancerTree,
+  listener: Listener,
+  pool: PoolTree | undefined,
+): readonly PoolTree[] {
+  const policies = modeOf(listener) === 'http' ? actingPolicies(tree, listener) : []
+  const targets = policies.map((policy) => servedPool(tree, policy.redirect_pool_id))
+  return [...new Set([pool, ...targets])].filter((used) => used !== undefined)
 }
 
 /** The sum of the limits of all enabled listeners, even while the load balancer is disabled. */

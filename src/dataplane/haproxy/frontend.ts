@@ -1,14 +1,12 @@
 /** A listener as haproxy's `frontend`. */
-import type { Listener, ListenerProtocol } from '../../model/listener.ts'
+import type { Listener } from '../../model/listener.ts'
 import type { LoadBalancerTree, PoolTree } from '../../model/tree.ts'
 import { present } from '../../system/assert.ts'
 import { atLeast, connectionLimit, type Rendering } from './facts.ts'
 import { joined, type Line, line, phrase, type Section } from './line.ts'
+import { renderPolicies } from './policies.ts'
+import { modeOf } from './served.ts'
 
-export const LISTENER_MODE: Readonly<Record<ListenerProtocol, 'http' | 'tcp'>> = {
-  HTTP: 'http',
-  TCP: 'tcp',
-}
 /** haproxy takes at most 64 words in a line; lines of the same acl are alternatives. */
 const CIDRS_PER_LINE = 32
 
@@ -25,8 +23,9 @@ export function renderFrontend(
     lines: [
       line`maxconn ${connectionLimit(listener, options)}`,
       ...vipAddresses(tree).map((address) => line`bind ${address}:${listener.protocol_port}`),
-      line`mode ${LISTENER_MODE[listener.protocol]}`,
+      line`mode ${modeOf(listener)}`,
       ...admission(listener),
+      ...(modeOf(listener) === 'http' ? renderPolicies(tree, listener) : []),
       ...(pool === undefined ? [] : [line`default_backend ${pool.id}:${listener.id}`]),
       line`timeout client ${client_ms}`,
       ...(inspect_ms > 0 ? [line`tcp-request inspect-delay ${inspect_ms}`] : []),
@@ -47,7 +46,7 @@ export function vipAddresses(tree: LoadBalancerTree): readonly string[] {
  * requests fail.
  */
 function closing({ facts }: Rendering, listener: Listener): readonly Line[] {
-  const idle = LISTENER_MODE[listener.protocol] === 'http' && atLeast(facts.haproxy_version, 2, 5)
+  const idle = modeOf(listener) === 'http' && atLeast(facts.haproxy_version, 2, 5)
   return idle ? [line`option idle-close-on-response`] : []
 }
 
@@ -70,7 +69,7 @@ function admission(listener: Listener): readonly Line[] {
 function logFormat({ tree, options }: Rendering, listener: Listener): Line {
   const literal = (text: string | null): string => (text ?? '-').replaceAll('%', '%%')
   const format =
-    LISTENER_MODE[listener.protocol] === 'http'
+    modeOf(listener) === 'http'
       ? options.user_log_format
       : options.user_log_format.replace(/%(\{\+Q\})?(r|ST)/g, '-')
   const filled = format

@@ -51,6 +51,9 @@ export function createLocalNetwork(deps: LocalNetworkDeps): NetworkDriver {
       const port = state.findPort(id)
       return port && toPort(port)
     },
+    // Bridges and nftables: no QoS, no groups.
+    hasQosPolicy: async () => undefined,
+    hasSecurityGroup: async () => false,
     listFreeAddresses: async (network_id) => {
       const network = ports.findNetwork(network_id)
       if (network === undefined) return []

@@ -23,6 +23,8 @@ export function createNoopNetwork(): NetworkDriver {
     findNetwork: async (id) => (parseUuid(id) === id ? networkOf(id) : undefined),
     findSubnet: async (id) => (parseUuid(id) === id ? subnetOf(id) : undefined),
     findPort: async (id) => (parseUuid(id) === id ? userPort(id) : undefined),
+    hasQosPolicy: async (id) => parseUuid(id) === id,
+    hasSecurityGroup: async (id) => parseUuid(id) === id,
     listFreeAddresses: async (network_id) =>
       networkOf(network_id).subnet_ids.map((subnet_id) => ({ subnet_id, free: FREE_ADDRESSES })),
 

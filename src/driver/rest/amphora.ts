@@ -7,8 +7,10 @@ import {
   createAgentClient,
 } from '../../contract/client.ts'
 import type { HostRoute, PlugVipBody } from '../../contract/routes.ts'
-import { presentListeners, renderHaproxy } from '../../dataplane/haproxy/configuration.ts'
+import { findUncarried } from '../../dataplane/haproxy/carried.ts'
+import { renderHaproxy } from '../../dataplane/haproxy/configuration.ts'
 import type { HaproxyOptions } from '../../dataplane/haproxy/facts.ts'
+import { presentListeners } from '../../dataplane/haproxy/served.ts'
 import type { Amphora } from '../../model/amphora.ts'
 import type { LoadBalancerTree } from '../../model/tree.ts'
 import { AssertionFailure, present } from '../../system/assert.ts'
@@ -38,15 +40,30 @@ export function createRestAmphoraDriver(deps: RestAmphoraDeps): AmphoraDriver {
       calling('plug-member', amphora, async (client) => {
         await client.call('plugNetwork', {}, plugNetworkBody(plug))
       }),
-    updateListeners: (amphora, tree) =>
-      calling('update-listeners', amphora, (client) =>
+    updateListeners: async (amphora, tree) => {
+      refuseUncarried(amphora, tree)
+      await calling('update-listeners', amphora, (client) =>
         updateListeners(deps, client, amphora, tree),
-      ),
+      )
+    },
     deleteLoadBalancer: (amphora, load_balancer_id) =>
       calling('delete-load-balancer', amphora, async (client) => {
         await client.call('remove', { object_id: load_balancer_id })
       }),
   }
+}
+
+/** Before the agent is asked: no repetition changes this. */
+function refuseUncarried(amphora: Amphora, tree: LoadBalancerTree): void {
+  const what = findUncarried(tree)
+  if (what !== undefined)
+    throw new DriverError({
+      operation: 'update-listeners',
+      subject: `amphora ${amphora.id}`,
+      reason: `this release's amphorae do not carry ${what} yet`,
+      hint: 'delete what asks for it; the load balancer cannot be changed before',
+      retryable: false,
+    })
 }
 
 function clientOf(deps: RestAmphoraDeps, amphora: Amphora): AgentClient {

@@ -2,11 +2,13 @@
  * Children of a load balancer: each change pushes the whole tree to the amphorae and then settles
  * statuses. A failed change leaves the child in ERROR and everything around it ACTIVE, as upstream
  * does.
- * Source: octavia/controller/worker/v2/flows/{listener,pool,member,health_monitor}_flows.py.
+ * Source: octavia/controller/worker/v2/flows/{listener,pool,member,health_monitor,l7policy,l7rule}_flows.py.
  */
 import type { Flow } from '../../flow/step.ts'
 import type { Fields, Resource } from '../../model/field.ts'
 import { healthMonitor } from '../../model/health-monitor.ts'
+import { l7policy } from '../../model/l7policy.ts'
+import { l7rule } from '../../model/l7rule.ts'
 import { listener } from '../../model/listener.ts'
 import { member } from '../../model/member.ts'
 import { pool } from '../../model/pool.ts'
@@ -25,6 +27,7 @@ import {
 import { writeRows } from '../steps/rows.ts'
 import {
   deleteHealthMonitor,
+  deleteL7Policy,
   deleteListener,
   deletePool,
   releaseLoadBalancer,
@@ -68,13 +71,31 @@ const CHILDREN: Readonly<Record<ChildKind, Child>> = {
     resource: healthMonitor,
     before: {},
     after: {},
-    // Nothing reports the health of monitors, so they are what they are told to be.
-    alsoActive: async (tx, id) => {
-      const { admin_state_up } = await getRow(tx, healthMonitor, id)
-      return { operating_status: admin_state_up ? 'ONLINE' : 'OFFLINE' }
-    },
+    alsoActive: asTold(healthMonitor),
     remove: deleteHealthMonitor,
   },
+  l7policy: {
+    resource: l7policy,
+    before: {},
+    after: {},
+    alsoActive: asTold(l7policy),
+    remove: deleteL7Policy,
+  },
+  l7rule: {
+    resource: l7rule,
+    before: {},
+    after: {},
+    alsoActive: asTold(l7rule),
+    remove: (tx, id) => deleteRows(tx, l7rule, { id }),
+  },
+}
+
+/** Nothing reports the health of these, so they are what they are told to be. */
+function asTold(resource: Resource<Fields>): NonNullable<Child['alsoActive']> {
+  return async (tx, id) => {
+    const { admin_state_up } = (await getRow(tx, resource, id)) as { admin_state_up: boolean }
+    return { operating_status: admin_state_up ? 'ONLINE' : 'OFFLINE' }
+  }
 }
 
 export function childFlow(kind: ChildKind, action: ChildAction): Flow<World, ChildInput> {

@@ -4,12 +4,16 @@
  * transaction of its caller.
  */
 import { amphora } from '../../model/amphora.ts'
+import type { Fields, Json, Resource } from '../../model/field.ts'
 import { healthMonitor } from '../../model/health-monitor.ts'
+import { l7policy } from '../../model/l7policy.ts'
+import { l7rule } from '../../model/l7rule.ts'
 import { listener } from '../../model/listener.ts'
 import { loadBalancer } from '../../model/load-balancer.ts'
 import { member } from '../../model/member.ts'
 import { pool } from '../../model/pool.ts'
 import type { AmphoraStatus, ProvisioningStatus } from '../../model/status.ts'
+import { findPolicies, setPositions } from '../../store/l7policies.ts'
 import {
   deleteAmphoraHealth,
   deleteListenerStatistics,
@@ -30,6 +34,8 @@ export async function releaseLoadBalancer(tx: Tx, id: string, now: number): Prom
   const active = { provisioning_status: 'ACTIVE', updated_at: timestamp(now) } as const
   await updateRows(tx, listener, locked, active)
   await updateRows(tx, pool, locked, active)
+  const listener_id = await listenerIds(tx, id)
+  await updateAsTold(tx, l7policy, { listener_id, provisioning_status: 'PENDING_UPDATE' }, active)
   await updateRow(tx, loadBalancer, id, active)
 }
 
@@ -40,18 +46,26 @@ export async function activateTree(tx: Tx, id: string, now: number): Promise<voi
   await updateRows(tx, listener, { loadbalancer_id: id }, active)
   await updateRows(tx, pool, { loadbalancer_id: id }, active)
   await updateRows(tx, member, { pool_id }, active)
-  // Nothing reports the health of monitors, so they are what they are told to be.
+  await updateAsTold(tx, healthMonitor, { pool_id }, active)
+  const listener_id = await listenerIds(tx, id)
+  await updateAsTold(tx, l7policy, { listener_id }, active)
+  const l7policy_id = await policyIds(tx, listener_id)
+  await updateAsTold(tx, l7rule, { l7policy_id }, active)
+  await updateRow(tx, loadBalancer, id, active)
+}
+
+/** Nothing reports the health of these, so they are what they are told to be. */
+async function updateAsTold(
+  tx: Tx,
+  resource: Resource<Fields>,
+  where: Readonly<Record<string, unknown>>,
+  changes: Readonly<Record<string, Json>>,
+): Promise<void> {
   for (const [admin_state_up, operating_status] of [
     [1, 'ONLINE'],
     [0, 'OFFLINE'],
   ] as const)
-    await updateRows(
-      tx,
-      healthMonitor,
-      { pool_id, admin_state_up },
-      { ...active, operating_status },
-    )
-  await updateRow(tx, loadBalancer, id, active)
+    await updateRows(tx, resource, { ...where, admin_state_up }, { ...changes, operating_status })
 }
 
 /** A load balancer whose change failed as a whole: ERROR, and nothing in it PENDING. */
@@ -64,6 +78,10 @@ export async function failLoadBalancer(tx: Tx, id: string, now: number): Promise
   await updateRows(tx, pool, ofLoadBalancer, failed)
   await updateRows(tx, member, ofPools, failed)
   await updateRows(tx, healthMonitor, ofPools, failed)
+  const listener_id = await listenerIds(tx, id)
+  const l7policy_id = await policyIds(tx, listener_id)
+  await updateRows(tx, l7policy, { listener_id, provisioning_status: PENDING }, failed)
+  await updateRows(tx, l7rule, { l7policy_id, provisioning_status: PENDING }, failed)
   await updateRows(
     tx,
     amphora,
@@ -99,11 +117,9 @@ export async function setAmphorae(
 /** A load balancer is gone with all its children; its own row stays until housekeeping takes it. */
 export async function deleteTree(tx: Tx, id: string, now: number): Promise<void> {
   const pool_id = await poolIds(tx, id)
-  const listeners = await findRows(tx, listener, { loadbalancer_id: id })
-  await deleteListenerStatistics(
-    tx,
-    listeners.map((row) => row.id),
-  )
+  const listener_id = await listenerIds(tx, id)
+  await deleteListenerStatistics(tx, listener_id)
+  await deletePolicies(tx, listener_id)
   // Listeners refer to pools, so they go first.
   await deleteRows(tx, listener, { loadbalancer_id: id })
   await deletePoolChildren(tx, pool_id)
@@ -126,6 +142,7 @@ async function deletePoolChildren(tx: Tx, pool_id: readonly string[]): Promise<v
 
 export async function deleteListener(tx: Tx, id: string): Promise<void> {
   await deleteListenerStatistics(tx, [id])
+  await deletePolicies(tx, [id])
   await deleteRows(tx, listener, { id })
 }
 
@@ -135,6 +152,33 @@ export async function deleteHealthMonitor(tx: Tx, id: string): Promise<void> {
   if (row === undefined) return
   await deleteRows(tx, healthMonitor, { id })
   await updateRows(tx, member, { pool_id: row.pool_id }, { operating_status: 'NO_MONITOR' })
+}
+
+/** Those that are left close the gap. */
+export async function deleteL7Policy(tx: Tx, id: string): Promise<void> {
+  const row = await findRow(tx, l7policy, id)
+  if (row === undefined) return
+  await deleteRows(tx, l7rule, { l7policy_id: id })
+  await deleteRows(tx, l7policy, { id })
+  const left = await findPolicies(tx, [row.listener_id])
+  await setPositions(
+    tx,
+    left,
+    left.map((each) => each.id),
+  )
+}
+
+async function deletePolicies(tx: Tx, listener_id: readonly string[]): Promise<void> {
+  await deleteRows(tx, l7rule, { l7policy_id: await policyIds(tx, listener_id) })
+  await deleteRows(tx, l7policy, { listener_id })
+}
+
+async function listenerIds(tx: Tx, loadbalancer_id: string): Promise<string[]> {
+  return (await findRows(tx, listener, { loadbalancer_id })).map((row) => row.id)
+}
+
+async function policyIds(tx: Tx, listener_id: readonly string[]): Promise<string[]> {
+  return (await findPolicies(tx, listener_id)).map((row) => row.id)
 }
 
 async function poolIds(tx: Tx, loadbalancer_id: string): Promise<string[]> {

@@ -20,6 +20,7 @@ const tree = (over: Partial<LoadBalancerTree> = {}): LoadBalancerTree => ({
   ...LB,
   listeners: [LISTENER],
   pools: [],
+  l7policies: [],
   amphorae: [],
   ...over,
 })

@@ -97,6 +97,7 @@ function treeOf(members: readonly Member[], provisioning_status: ProvisioningSta
     ...row,
     listeners: [],
     pools: [{ ...pool, members: rows, healthmonitor: null }],
+    l7policies: [],
     amphorae: [],
   }
 }

@@ -41,6 +41,7 @@ test.each<[string, Partial<LoadBalancer>, Partial<Listener>[], VipRule[]]>([
     ...row,
     listeners: listeners.map((one) => listenerRow({ loadbalancer_id: row.id, ...one })),
     pools: [],
+    l7policies: [],
     amphorae: [],
   }
   expect(planVipRules(tree)).toEqual(rules)

@@ -1,0 +1,59 @@
+/**
+ * Are the certificates that a request names there, and are they what they are named for? Asked of
+ * the certificate manager before the transaction; the fault is thrown in it, at its place among the
+ * others. Source: octavia/api/v2/controllers/base.py, _validate_tls_refs.
+ */
+import type { CertificateManager } from '../driver/certificate-manager.ts'
+import { type Fault, fault } from '../model/fault.ts'
+import { isSignedBy, parseCertificate, parseRevocationList } from '../model/revocation-list.ts'
+
+export interface CertificateRefs {
+  /** Certificates with keys. */
+  readonly certificates: readonly (string | null | undefined)[]
+  readonly ca: string | null | undefined
+  /** Looked at only with a CA. */
+  readonly crl: string | null | undefined
+}
+
+export async function findCertificateFault(
+  manager: CertificateManager,
+  { certificates, ca, crl }: CertificateRefs,
+): Promise<Fault | undefined> {
+  const missing: string[] = []
+  for (const ref of certificates)
+    if (ref && (await manager.findCertificate(ref)) === undefined) missing.push(ref)
+  if (missing.length > 0) return fault.certificateUnreadable(missing)
+  return ca ? findAuthorityFault(manager, ca, crl || null) : undefined
+}
+
+async function findAuthorityFault(
+  manager: CertificateManager,
+  ca: string,
+  crl: string | null,
+): Promise<Fault | undefined> {
+  const authority = await manager.findSecret(ca)
+  const list = crl === null ? undefined : await manager.findSecret(crl)
+  const missing = [
+    ...(authority === undefined ? [ca] : []),
+    ...(crl !== null && list === undefined ? [crl] : []),
+  ]
+  if (authority === undefined || missing.length > 0) return fault.certificateUnreadable(missing)
+  const certificate = parseCertificate(authority)
+  if (certificate === undefined)
+    return fault.validation(
+      'The client authentication CA certificate is invalid. It must be a valid x509 PEM format ' +
+        'certificate. Error: unable to load PEM file',
+    )
+  if (list === undefined) return undefined
+  const parsed = parseRevocationList(list)
+  if (parsed === undefined)
+    return fault.validation(
+      'The client authentication certificate revocation list is invalid. It must be a valid ' +
+        'x509 PEM format certificate revocation list. Error: unable to load PEM file',
+    )
+  return isSignedBy(parsed, certificate.publicKey)
+    ? undefined
+    : fault.validation(
+        'The CRL specified is not valid for client certificate authority reference supplied.',
+      )
+}

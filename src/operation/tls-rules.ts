@@ -1,0 +1,64 @@
+/** Rules of TLS which listeners and pools share. Source: octavia/common/validate.py. Pure. */
+import { fault } from '../model/fault.ts'
+import { CIPHER_STRING, TLS_VERSIONS } from '../model/tls.ts'
+
+/** Options of [api_settings], under their names. */
+export interface TlsSettings {
+  /** Ciphers with colons between. */
+  readonly tls_cipher_prohibit_list: string
+  readonly minimum_tls_version: (typeof TLS_VERSIONS)[number] | null
+  readonly default_listener_ciphers: string
+  readonly default_listener_tls_versions: readonly string[]
+  readonly default_listener_alpn_protocols: readonly string[]
+  readonly default_pool_ciphers: string
+  readonly default_pool_tls_versions: readonly string[]
+  readonly default_pool_alpn_protocols: readonly string[]
+}
+
+export function checkCiphers(
+  ciphers: string | null | undefined,
+  settings: Pick<TlsSettings, 'tls_cipher_prohibit_list'>,
+): void {
+  if (ciphers === null || ciphers === undefined || ciphers === '') return
+  if (!CIPHER_STRING.test(ciphers))
+    throw fault.validation(
+      'Invalid characters in cipher string. ' +
+        'Only alphanumeric, -, +, !, :, @, =, _, and . are allowed.',
+    )
+  const prohibited = settings.tls_cipher_prohibit_list.split(':')
+  const rejected = ciphers.split(':').filter((cipher) => prohibited.includes(cipher))
+  if (rejected.length > 0)
+    throw fault.validation(
+      `The following ciphers have been prohibited by an administrator: ${rejected.join(', ')}`,
+    )
+}
+
+export function checkVersions(
+  versions: readonly string[] | null | undefined,
+  settings: Pick<TlsSettings, 'minimum_tls_version'>,
+): void {
+  if (versions === null || versions === undefined) return
+  if (versions.length === 0)
+    throw fault.validation(
+      'Empty TLS version list. Either specify at least one TLS version or remove this ' +
+        'parameter to use the default.',
+    )
+  const known: readonly string[] = TLS_VERSIONS
+  const invalid = versions.filter((version) => !known.includes(version))
+  if (invalid.length > 0) throw fault.validation(`Invalid TLS versions: ${invalid.join(', ')}`)
+  const least = settings.minimum_tls_version
+  if (least === null) return
+  const old = versions.filter((version) => known.indexOf(version) < known.indexOf(least))
+  if (old.length > 0)
+    throw fault.validation(
+      `Requested TLS versions are less than the minimum: ${old.join(', ')} < ${least}`,
+    )
+}
+
+export function checkAlpn(protocols: readonly string[] | null | undefined): void {
+  if (protocols?.length === 0)
+    throw fault.validation(
+      'Empty ALPN protocol list. Either specify at least one ALPN protocol or remove this ' +
+        'parameter to use the default.',
+    )
+}
