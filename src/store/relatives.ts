@@ -11,7 +11,10 @@ interface ChildId {
   readonly parent: string
 }
 
-/** Parent id to its children in order of creation, or by that column; parents without children are absent. */
+/**
+ * Parent id to its children in order of creation, or by that column; parents without children are
+ * absent.
+ */
 export async function loadChildIds(
   db: Db,
   table: string,

@@ -1,24 +1,7 @@
 /** Requests as rows: what is sent, what is answered, and what changed in the database. */
 import { describe, expect, test } from 'vitest'
 import { createHarness, type Harness, makeTree, SUBNET, settle } from './harness.ts'
-
-type Ids = Awaited<ReturnType<typeof makeTree>>
-
-interface Scenario {
-  readonly name: string
-  readonly request: (ids: Ids) => readonly [method: string, path: string, body?: unknown]
-  readonly status: number
-  /** Of a fault: its text. */
-  readonly fault?: string | ((ids: Ids) => string)
-  /** Parts of the answer. */
-  readonly body?: (ids: Ids) => object
-  /** Table to parts of rows that must be there afterwards. */
-  readonly rows?: (ids: Ids) => Readonly<Record<string, readonly object[]>>
-  /** Flow and id of the job that was enqueued. */
-  readonly job?: (ids: Ids) => readonly [flow: string, input: object]
-  /** Runs before the request. */
-  readonly given?: (harness: Harness, ids: Ids) => Promise<unknown>
-}
+import { type Ids, play, type Scenario } from './scenario.ts'
 
 const NIL = '00000000-0000-4000-8000-000000000000'
 const setStatus =
@@ -295,12 +278,6 @@ const SCENARIOS: readonly Scenario[] = [
     fault:
       'Validation failure: The HSTS feature can only be used for listeners using the ' +
       'TERMINATED_HTTPS protocol.',
-  },
-  {
-    name: 'fields without a data plane are honestly refused',
-    request: (ids) => ['POST', LISTENERS, listenerBody(ids, { alpn_protocols: ['h2'] })],
-    status: 501,
-    fault: "Provider 'amphora' does not support a requested option: alpn_protocols",
   },
   {
     name: 'the same fields at their defaults are accepted',
@@ -674,43 +651,7 @@ const SCENARIOS: readonly Scenario[] = [
 ]
 
 describe('API', () => {
-  test.each(SCENARIOS)('$name', async (scenario) => {
-    const harness = createHarness()
-    const ids = await makeTree(harness)
-    await scenario.given?.(harness, ids)
-    const before = await harness.dump()
-    const wakes = harness.wakes()
-    const answer = await harness.send(...scenario.request(ids))
-    expect({ status: answer.status, fault: answer.body?.faultstring }).toEqual({
-      status: scenario.status,
-      fault:
-        scenario.fault === undefined && scenario.status >= 400
-          ? expect.any(String)
-          : typeof scenario.fault === 'function'
-            ? scenario.fault(ids)
-            : scenario.fault,
-    })
-    if (scenario.body !== undefined) expect(answer.body).toMatchObject(scenario.body(ids))
-    const after = await harness.dump()
-    if (scenario.status >= 400) expect(after).toEqual(before)
-    for (const [table, rows] of Object.entries(scenario.rows?.(ids) ?? {}))
-      expect(after[table]).toEqual(
-        expect.arrayContaining(rows.map((row) => expect.objectContaining(row))),
-      )
-    if (scenario.job !== undefined) {
-      const [flow, input] = scenario.job(ids)
-      const jobs = after.job as {
-        flow: string
-        input: string
-        status: string
-        request_id: string
-      }[]
-      expect(jobs.map((job) => [job.flow, job.status])).toEqual([[flow, 'QUEUED']])
-      expect(JSON.parse(jobs[0]?.input ?? '')).toMatchObject(input)
-      expect(jobs[0]?.request_id).toBe(answer.headers.get('x-openstack-request-id'))
-      expect(harness.wakes()).toBeGreaterThan(wakes)
-    }
-  })
+  test.each(SCENARIOS)('$name', (scenario) => play(scenario))
 
   test('every change of one load balancer is alone until it settles', async () => {
     const harness = createHarness()

@@ -238,9 +238,9 @@ const CASES: readonly Case[] = [
     refused: [400, "Provider 'ovn' is not enabled."],
   },
   {
-    name: 'security groups, which have no data plane yet',
+    name: 'security groups that are not there',
     ask: { vip_subnet_id: SUBNET, vip_sg_ids: [NIL] },
-    refused: [501, "Provider 'amphora' does not support a requested option: vip_sg_ids"],
+    refused: [400, `Security Group ${NIL} not found.`],
   },
   {
     name: 'a quota that is met',
@@ -435,7 +435,7 @@ describe('a load balancer with its children', () => {
       409,
     ],
     [{ listeners: [{ ...LISTENER, default_pool_id: NIL }] }, 404],
-    [{ listeners: [{ ...LISTENER, l7policies: [{}] }] }, 501],
+    [{ listeners: [{ ...LISTENER, l7policies: [{}] }] }, 400],
   ] as const)('%j is %d', async (over, status) => {
     const harness = createHarness()
     const answer = await create(harness, { vip_subnet_id: SUBNET, ...over })

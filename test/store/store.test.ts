@@ -11,7 +11,7 @@ test('a row comes back as it went in', async () => {
   await store.transaction((tx) => insertRow(tx, loadBalancer, row))
   expect(await findRow(store.read, loadBalancer, row.id)).toEqual(row)
   const tree = await findTree(store.read, row.id)
-  expect(tree).toEqual({ ...row, listeners: [], pools: [], amphorae: [] })
+  expect(tree).toEqual({ ...row, listeners: [], pools: [], l7policies: [], amphorae: [] })
 })
 
 test('a transaction that throws leaves nothing', async () => {

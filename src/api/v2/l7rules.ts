@@ -1,4 +1,6 @@
-/** Upstream does not ask whether a rule is one of the policy in the path, only whether both exist. */
+/**
+ * Upstream does not ask whether a rule is one of the policy in the path, only whether both exist.
+ */
 import { l7policy } from '../../model/l7policy.ts'
 import { type L7Rule, l7rule } from '../../model/l7rule.ts'
 import { parseCreate, unwrap } from '../../model/request.ts'

@@ -31,7 +31,7 @@ function findInPool(pool: PoolTree): string | undefined {
   if (pool.tls_enabled && refs.some((ref) => ref !== null)) return 'certificates of pools'
   const monitor = pool.healthmonitor
   const missing: readonly string[] = ['PING', 'UDP-CONNECT', 'SCTP']
-  return monitor !== null && monitor.admin_state_up && missing.includes(monitor.type)
+  return monitor?.admin_state_up === true && missing.includes(monitor.type)
     ? `${monitor.type} health monitors`
     : undefined
 }

@@ -2,7 +2,7 @@
  * Children of a load balancer: each change pushes the whole tree to the amphorae and then settles
  * statuses. A failed change leaves the child in ERROR and everything around it ACTIVE, as upstream
  * does.
- * Source: octavia/controller/worker/v2/flows/{listener,pool,member,health_monitor,l7policy,l7rule}_flows.py.
+ * Source: octavia/controller/worker/v2/flows/, the *_flows.py of each.
  */
 import type { Flow } from '../../flow/step.ts'
 import type { Fields, Resource } from '../../model/field.ts'
