@@ -47,15 +47,11 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
   const release = hold(path)
   try {
     const certs = join(path, 'certs')
-    const serverCa = await identity(join(certs, 'server_ca.pem'), () =>
-      createCa('octavia-lite server CA', CA_DAYS),
-    )
-    const clientCa = await identity(join(certs, 'client_ca.pem'), () =>
-      createCa('octavia-lite client CA', CA_DAYS),
-    )
-    const client = await identity(join(certs, 'client.pem'), () =>
-      issueClientCertificate(clientCa, 'octavia-lite controller', CA_DAYS),
-    )
+    // The first start is mostly the making of RSA keys, so they are made side by side.
+    const [serverCa, [clientCa, client]] = await Promise.all([
+      identity(join(certs, 'server_ca.pem'), () => createCa('octavia-lite server CA', CA_DAYS)),
+      clientIdentities(certs),
+    ])
     const heartbeatKey = secret(join(path, 'heartbeat.key'), () => randomBytes(32).toString('hex'))
     return {
       database: join(path, 'octavia-lite.db'),
@@ -70,6 +66,16 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
     release()
     throw error
   }
+}
+
+async function clientIdentities(certs: string): Promise<readonly [Identity, Identity]> {
+  const ca = await identity(join(certs, 'client_ca.pem'), () =>
+    createCa('octavia-lite client CA', CA_DAYS),
+  )
+  const client = await identity(join(certs, 'client.pem'), () =>
+    issueClientCertificate(ca, 'octavia-lite controller', CA_DAYS),
+  )
+  return [ca, client]
 }
 
 /**
