@@ -28,7 +28,7 @@ allocation_end = "10.10.10.199"
 `
 
 export const command: Command = {
-  summary: 'show a load-balanced request, from nothing to nothing, in about 15 seconds',
+  summary: 'show a load-balanced request, from nothing to nothing, in ten seconds',
   help: `usage: octavia-lite demo [--keep] [--host-network]
 
 Starts \`serve\` on a throw-away data directory, makes two web servers, creates a load
