@@ -126,9 +126,60 @@ const SYSTEM_TABLES = [
 ) STRICT, WITHOUT ROWID`,
 ] as const
 
+/** The built-in identity; rows are described in identity.ts. `user` is a reserved word of SQL. */
+const IDENTITY_TABLES = [
+  `CREATE TABLE identity_project (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  enabled INTEGER NOT NULL CHECK (enabled IN (0, 1))
+) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE identity_user (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  password_hash TEXT NOT NULL,
+  enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+  default_project_id TEXT REFERENCES identity_project (id),
+  token_version INTEGER NOT NULL
+) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE role_assignment (
+  user_id TEXT NOT NULL REFERENCES identity_user (id) ON DELETE CASCADE,
+  project_id TEXT NOT NULL REFERENCES identity_project (id) ON DELETE CASCADE,
+  role TEXT NOT NULL,
+  PRIMARY KEY (user_id, project_id, role)
+) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE application_credential (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  description TEXT,
+  user_id TEXT NOT NULL REFERENCES identity_user (id) ON DELETE CASCADE,
+  project_id TEXT NOT NULL REFERENCES identity_project (id) ON DELETE CASCADE,
+  roles TEXT NOT NULL,
+  secret_hash TEXT NOT NULL,
+  unrestricted INTEGER NOT NULL CHECK (unrestricted IN (0, 1)),
+  expires_ms INTEGER,
+  UNIQUE (user_id, name)
+) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE revoked_token (
+  audit_id TEXT PRIMARY KEY,
+  user_id TEXT NOT NULL REFERENCES identity_user (id) ON DELETE CASCADE,
+  expires_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID`,
+  'CREATE TABLE identity_version (version INTEGER NOT NULL) STRICT',
+  'INSERT INTO identity_version (version) VALUES (0)',
+  'CREATE INDEX role_assignment_project ON role_assignment (project_id)',
+  'CREATE INDEX application_credential_project ON application_credential (project_id)',
+  'CREATE INDEX revoked_token_user ON revoked_token (user_id)',
+  'CREATE INDEX revoked_token_expiry ON revoked_token (expires_ms)',
+] as const
+
 /** Every statement that makes a fresh database. */
 export function schemaStatements(): readonly string[] {
-  return [...RESOURCES.map((resource) => tableOf(resource)), ...SYSTEM_TABLES, ...INDEXES]
+  return [
+    ...RESOURCES.map((resource) => tableOf(resource)),
+    ...SYSTEM_TABLES,
+    ...IDENTITY_TABLES,
+    ...INDEXES,
+  ]
 }
 
 export interface JobRow {
