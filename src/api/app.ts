@@ -18,8 +18,11 @@ interface Context {
   readonly params: Readonly<Record<string, string | null | undefined>>
 }
 
+/** The address a request comes from; null when it has none, as in tests. */
+export type Peer = () => string | null
+
 export interface App {
-  handle(request: Request): Promise<Response>
+  handle(request: Request, peer?: Peer): Promise<Response>
 }
 
 export function createApi(api: Api): App {
@@ -135,13 +138,13 @@ async function refuse(api: Api, request: Request, error: unknown): Promise<Respo
   }
 }
 
-interface Exchange {
+export interface Exchange {
   readonly id: string
   readonly log: Log
   end(response: Response): Response
 }
 
-function begin(api: Api, request: Request): Exchange {
+export function begin(api: Pick<Api, 'log'>, request: Request): Exchange {
   const started = performance.now()
   const id = `req-${crypto.randomUUID()}`
   const log = api.log.with({ request_id: id })

@@ -20,12 +20,28 @@ export interface Contradiction {
 /** All contradictions of a configuration whose values are each right by itself. */
 export function crossCheck(config: Config): readonly Contradiction[] {
   return [
+    ...checkIdentity(config),
     ...checkDrivers(config),
     ...checkHeartbeats(config),
     ...checkTls(config),
     ...checkProvider(config),
     ...(config.controller_worker.network_driver === 'local' ? checkLocalCloud(config) : []),
   ]
+}
+
+/** Two services that say who is who would be one too many, and it would not be clear which was meant. */
+function checkIdentity({
+  api_settings: api,
+  keystone_authtoken: keystone,
+}: Config): Contradiction[] {
+  const set = (['auth_url', 'www_authenticate_uri'] as const).find(
+    (name) => keystone[name] !== null,
+  )
+  if (api.auth_strategy !== 'local' || set === undefined) return []
+  const message =
+    `[keystone_authtoken] ${set} names a Keystone, and auth_strategy local is an identity ` +
+    'service of our own: remove one of them'
+  return [{ where: 'api_settings.auth_strategy', message }]
 }
 
 function checkDrivers({ controller_worker: drivers }: Config): Contradiction[] {

@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { loadBalancer } from '../model/load-balancer.ts'
 import {
-  changeIdentity,
   type CredentialRow,
+  changeIdentity,
   deleteAssignment,
   deleteProject,
   deleteUser,
@@ -18,8 +18,8 @@ import {
   listCredentials,
   listUsers,
   type ProjectRow,
-  updateUser,
   type UserRow,
+  updateUser,
 } from '../store/identity.ts'
 import { countRows } from '../store/repository.ts'
 import type { Store, Tx } from '../store/store.ts'
@@ -36,6 +36,7 @@ export interface AccountDependencies {
   readonly store: Store
   readonly passwords: Passwords
 }
+type StoreOnly = Pick<AccountDependencies, 'store'>
 
 const CREDENTIALS_MAX = 200
 
@@ -100,7 +101,7 @@ export async function createUser(deps: AccountDependencies, user: NewUser): Prom
 }
 
 /** Its tokens and application credentials end with it. */
-export async function removeUser({ store }: AccountDependencies, name: string): Promise<void> {
+export async function removeUser({ store }: StoreOnly, name: string): Promise<void> {
   await changeIdentity(store, async (tx) => {
     await deleteUser(tx, (await userNamed(tx, name)).id)
     await keepAnAdministrator(tx)
@@ -123,7 +124,7 @@ export async function setPassword(
 
 /** Whoever is disabled loses all tokens, also for the time after. */
 export async function setEnabled(
-  { store }: AccountDependencies,
+  { store }: StoreOnly,
   name: string,
   enabled: boolean,
 ): Promise<void> {
@@ -141,13 +142,13 @@ export interface Grant {
   readonly role: string
 }
 
-export async function grantRole({ store }: AccountDependencies, grant: Grant): Promise<void> {
+export async function grantRole({ store }: StoreOnly, grant: Grant): Promise<void> {
   checkRole(grant.role)
   await changeIdentity(store, async (tx) => insertAssignment(tx, await assignmentOf(tx, grant)))
 }
 
 /** Counts at once, for tokens that are out too. */
-export async function revokeRole({ store }: AccountDependencies, grant: Grant): Promise<void> {
+export async function revokeRole({ store }: StoreOnly, grant: Grant): Promise<void> {
   await changeIdentity(store, async (tx) => {
     if (!(await deleteAssignment(tx, await assignmentOf(tx, grant))))
       throw new AccountError(
@@ -177,10 +178,7 @@ async function keepAnAdministrator(tx: Tx): Promise<void> {
     throw new AccountError('this would leave nobody who is an administrator')
 }
 
-export async function createProject(
-  { store }: Pick<AccountDependencies, 'store'>,
-  name: string,
-): Promise<ProjectRow> {
+export async function createProject({ store }: StoreOnly, name: string): Promise<ProjectRow> {
   checkName('project', name)
   return await changeIdentity(store, async (tx) => {
     if ((await findProject(tx, 'name', name)) !== undefined)
@@ -191,10 +189,7 @@ export async function createProject(
   })
 }
 
-export async function removeProject(
-  { store }: Pick<AccountDependencies, 'store'>,
-  name: string,
-): Promise<void> {
+export async function removeProject({ store }: StoreOnly, name: string): Promise<void> {
   await changeIdentity(store, async (tx) => {
     const { id } = await projectNamed(tx, name)
     const count = await countRows(tx, loadBalancer, { project_id: id })

@@ -7,8 +7,8 @@
 import { randomBytes } from 'node:crypto'
 import { type Caller, type IdentityDriver, Unauthenticated } from '../driver/identity.ts'
 import {
-  changeIdentity,
   type CredentialRow,
+  changeIdentity,
   findCredential,
   findProject,
   findUser,

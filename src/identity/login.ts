@@ -65,10 +65,7 @@ export async function logIn(
   return issued
 }
 
-async function prove(
-  deps: LoginDependencies,
-  { proof, source }: LoginRequest,
-): Promise<Proven> {
+async function prove(deps: LoginDependencies, { proof, source }: LoginRequest): Promise<Proven> {
   switch (proof.method) {
     case 'password': {
       const user = await findUser(deps.store.read, proof.user.by, proof.user.value)

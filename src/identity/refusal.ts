@@ -32,11 +32,7 @@ export const refusal = {
   noToken: () => new Refusal(404, 'Not Found', 'Failed to validate token'),
   noPath: () => new Refusal(404, 'Not Found', 'The resource could not be found.'),
   method: () =>
-    new Refusal(
-      405,
-      'Method Not Allowed',
-      'The method is not allowed for the requested URL.',
-    ),
+    new Refusal(405, 'Method Not Allowed', 'The method is not allowed for the requested URL.'),
   conflict: (kind: string, name: string) =>
     new Refusal(
       409,

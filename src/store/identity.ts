@@ -3,8 +3,9 @@
  * the version; whoever remembers a judgement asks for the version, so that a change by another process
  * (`octavia-lite user ...` beside a running serve) counts from its commit on.
  */
+import type { SelectQueryBuilder } from 'kysely'
 import { runCompiled } from './compiled.ts'
-import type { Db, Store, Tx } from './store.ts'
+import type { Db, Store, Tables, Tx } from './store.ts'
 
 export interface UserRow {
   readonly id: string
@@ -62,16 +63,26 @@ export async function identityVersion(db: Db): Promise<number> {
   return row?.version ?? 0
 }
 
+type Query = SelectQueryBuilder<Tables, string, unknown>
+
+async function one<R>(query: Query): Promise<R | undefined> {
+  return (await query.executeTakeFirst()) as R | undefined
+}
+
+async function all<R>(query: Query): Promise<R[]> {
+  return (await query.execute()) as R[]
+}
+
 export async function findUser(
   db: Db,
   by: 'id' | 'name',
   value: string,
 ): Promise<UserRow | undefined> {
-  return await db.selectFrom('identity_user').selectAll().where(by, '=', value).executeTakeFirst()
+  return one(db.selectFrom('identity_user').selectAll().where(by, '=', value))
 }
 
 export async function listUsers(db: Db): Promise<UserRow[]> {
-  return await db.selectFrom('identity_user').selectAll().orderBy('name').execute()
+  return all(db.selectFrom('identity_user').selectAll().orderBy('name'))
 }
 
 export async function insertUser(tx: Tx, row: UserRow): Promise<void> {
@@ -96,15 +107,11 @@ export async function findProject(
   by: 'id' | 'name',
   value: string,
 ): Promise<ProjectRow | undefined> {
-  return await db
-    .selectFrom('identity_project')
-    .selectAll()
-    .where(by, '=', value)
-    .executeTakeFirst()
+  return one(db.selectFrom('identity_project').selectAll().where(by, '=', value))
 }
 
 export async function listProjects(db: Db): Promise<ProjectRow[]> {
-  return await db.selectFrom('identity_project').selectAll().orderBy('name').execute()
+  return all(db.selectFrom('identity_project').selectAll().orderBy('name'))
 }
 
 export async function insertProject(tx: Tx, row: ProjectRow): Promise<void> {
@@ -127,7 +134,7 @@ export async function listAssignments(
 ): Promise<AssignmentRow[]> {
   let query = db.selectFrom('role_assignment').selectAll()
   for (const [name, value] of Object.entries(where)) query = query.where(name, '=', value)
-  return await query.orderBy('user_id').orderBy('project_id').orderBy('role').execute()
+  return all(query.orderBy('user_id').orderBy('project_id').orderBy('role'))
 }
 
 /** Twice is once. */
@@ -151,20 +158,17 @@ export async function deleteAssignment(tx: Tx, row: AssignmentRow): Promise<bool
 }
 
 export async function findCredential(db: Db, id: string): Promise<CredentialRow | undefined> {
-  return await db
-    .selectFrom('application_credential')
-    .selectAll()
-    .where('id', '=', id)
-    .executeTakeFirst()
+  return one(db.selectFrom('application_credential').selectAll().where('id', '=', id))
 }
 
 export async function listCredentials(db: Db, user_id: string): Promise<CredentialRow[]> {
-  return await db
-    .selectFrom('application_credential')
-    .selectAll()
-    .where('user_id', '=', user_id)
-    .orderBy('name')
-    .execute()
+  return all(
+    db
+      .selectFrom('application_credential')
+      .selectAll()
+      .where('user_id', '=', user_id)
+      .orderBy('name'),
+  )
 }
 
 export async function insertCredential(tx: Tx, row: CredentialRow): Promise<void> {

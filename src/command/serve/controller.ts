@@ -1,6 +1,5 @@
 /** `serve`, put together by hand: reads as the story of a start and of a stop. */
 import { type App, createApi } from '../../api/app.ts'
-import { createNoauthIdentity } from '../../api/identity.ts'
 import { listenApi } from '../../api/listen.ts'
 import { loadConfig } from '../../config/load.ts'
 import type { Config } from '../../config/options.ts'
@@ -18,6 +17,7 @@ import { abandonJob, FLOWS } from '../../worker/flows.ts'
 import { CommandFailure, EXIT } from '../io.ts'
 import { openDataFolder } from './data-folder.ts'
 import { createDrivers, type Drivers } from './drivers.ts'
+import { type OpenIdentity, openIdentity } from './identity.ts'
 import { agentConfigRenderer, apiOptions, operationSettings, workerOptions } from './settings.ts'
 
 export interface ControllerOptions {
@@ -40,8 +40,6 @@ export interface Controller {
   stop(): Promise<void>
 }
 
-/** The project of those who name none, where nobody has to prove who he is. */
-const NOAUTH_PROJECT = 'default'
 /** Between looks at the links and processes of the local cloud. */
 const HEAL_MS = 5_000
 
@@ -101,7 +99,8 @@ async function startParts(options: ControllerOptions, undo: Undo): Promise<Start
     },
     config.task_flow,
   )
-  const gate = closedUntilOpened(openApi({ config, store, drivers, engine, log }))
+  const identity = openIdentity({ store, config, folder, log, cloud: drivers.cloud })
+  const gate = closedUntilOpened(openApi({ config, store, drivers, engine, log, identity }))
   // The port first: where it is taken, nothing of this machine may have been touched.
   const listening = listen(gate.app, config)
   undo.push(() => listening.stop())
@@ -112,6 +111,7 @@ async function startParts(options: ControllerOptions, undo: Undo): Promise<Start
   const housekeeping = createHousekeeping({ clock: systemClock, store, log }, config.house_keeping)
   housekeeping.start()
   undo.push(() => housekeeping.stop())
+  await identity.ensureAdministrator(listening.url)
   gate.open()
   log.info('octavia-lite serves', { url: listening.url.href, data_dir: config.DEFAULT.data_dir })
   return {
@@ -129,9 +129,10 @@ function openApi(parts: {
   readonly drivers: Drivers
   readonly engine: Engine
   readonly log: Log
+  readonly identity: OpenIdentity
 }): App {
-  const { config, store, drivers, engine, log } = parts
-  return createApi({
+  const { config, store, drivers, engine, log, identity } = parts
+  const api = createApi({
     store,
     network: drivers.network,
     clock: systemClock,
@@ -139,10 +140,11 @@ function openApi(parts: {
     engine,
     log,
     settings: operationSettings(config),
-    identity: createNoauthIdentity({ default_project_id: NOAUTH_PROJECT }),
+    identity: identity.driver,
     options: apiOptions(config),
     localNetworks: drivers.cloud ?? null,
   })
+  return identity.beside(api)
 }
 
 function openLog(options: ControllerOptions, config: () => Config): Log {
@@ -162,9 +164,9 @@ function closedUntilOpened(app: App): { readonly app: App; open(): void } {
   let isOpen = false
   return {
     app: {
-      handle: async (request) => {
+      handle: async (request, peer) => {
         if (!isOpen) await opened.promise
-        return await app.handle(request)
+        return await app.handle(request, peer)
       },
     },
     open: () => {

@@ -28,12 +28,19 @@ export interface DataFolder {
   readonly clientCa: Identity
   readonly client: Identity
   readonly heartbeatKey: string
+  /** Signs the tokens of the built-in identity. */
+  readonly tokenKey: string
   /** Ends the hold on the directory; the end of the process does the same. */
   release(): void
 }
 
 const CA_DAYS = 3650
 const FOLDER_MODE = 0o700
+
+/** The database, also for a command that works on it beside serve. */
+export function databaseIn(path: string): string {
+  return join(path, 'octavia-lite.db')
+}
 
 export async function openDataFolder(path: string): Promise<DataFolder> {
   try {
@@ -52,14 +59,17 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
       identity(join(certs, 'server_ca.pem'), () => createCa('octavia-lite server CA', CA_DAYS)),
       clientIdentities(certs),
     ])
-    const heartbeatKey = secret(join(path, 'heartbeat.key'), () => randomBytes(32).toString('hex'))
+    const newKey = (): string => randomBytes(32).toString('hex')
+    const heartbeatKey = secret(join(path, 'heartbeat.key'), newKey)
+    const tokenKey = secret(join(path, 'token.key'), newKey)
     return {
-      database: join(path, 'octavia-lite.db'),
+      database: databaseIn(path),
       cloud: join(path, 'cloud'),
       serverCa,
       clientCa,
       client,
       heartbeatKey,
+      tokenKey,
       release,
     }
   } catch (error) {

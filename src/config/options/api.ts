@@ -3,7 +3,7 @@ import { list, map } from '../compound.ts'
 import { accepted } from '../option.ts'
 import { boolean, choice, integer, ip, port, text } from '../scalar.ts'
 
-export const AUTH_STRATEGIES = ['noauth'] as const
+export const AUTH_STRATEGIES = ['local', 'noauth'] as const
 export const TLS_VERSIONS = ['SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const
 const MODERN_TLS = ['TLSv1.2', 'TLSv1.3']
 const ALPN_PROTOCOLS = ['h2', 'http/1.1', 'http/1.0'] as const
@@ -28,9 +28,10 @@ export const apiSettings = {
   bind_host: ip('Where the API listens.', '127.0.0.1'),
   bind_port: port('The port of the API.', 9876),
   auth_strategy: choice(
-    'How callers prove who they are. noauth: not at all, everybody is an administrator.',
+    'How callers prove who they are. local: to the identity service at /identity, with users of ' +
+      'octavia-lite user. noauth: not at all, everybody is an administrator.',
     AUTH_STRATEGIES,
-    'noauth',
+    'local',
     { later: ['keystone', 'testing'] },
   ),
   allow_pagination: boolean('Whether lists obey limit and marker.', true),
