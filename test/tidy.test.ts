@@ -28,6 +28,7 @@ const LAYERS = [
   'policy',
   'store',
   'driver',
+  'identity',
   'flow',
   'worker',
   'provider',

@@ -84,14 +84,12 @@ async function callOf(
 ): Promise<IdentityCall> {
   const { api_base_uri, max_request_body_size } = api.options
   const url = new URL(request.url)
-  // Keystone takes every body for JSON, whatever its type is said to be.
-  const asJson = new Request(request, { headers: { 'content-type': 'application/json' } })
   return {
     params: Object.fromEntries(Object.entries(params).map(([name, value]) => [name, value ?? ''])),
     query: url.searchParams,
     headers: request.headers,
     base: api_base_uri?.replace(/\/+$/, '') ?? url.origin,
-    body: request.method === 'POST' ? await readBody(asJson, max_request_body_size) : undefined,
+    body: request.method === 'POST' ? await readJson(request, max_request_body_size) : undefined,
     source: peer?.() ?? 'unknown',
     access: async () => {
       const token = request.headers.get('x-auth-token')
@@ -100,6 +98,12 @@ async function callOf(
       return access
     },
   }
+}
+
+/** Keystone takes every body for JSON, whatever its type is said to be. */
+function readJson(request: Request, bytesMax: number): Promise<unknown> {
+  const asJson = new Request(request, { headers: { 'content-type': 'application/json' } })
+  return readBody(asJson, bytesMax)
 }
 
 function answerOfError(error: unknown, log: Log, request: Request): IdentityAnswer {

@@ -23,7 +23,7 @@ import {
 } from './route.ts'
 import { credentialView, listOf } from './views.ts'
 
-const PATH = '/v3/users/:user_id/application_credentials'
+const PATH = '/v3/users/:id/application_credentials'
 
 export const CREDENTIAL_ROUTES: readonly IdentityRoute[] = [
   {
@@ -43,7 +43,7 @@ export const CREDENTIAL_ROUTES: readonly IdentityRoute[] = [
   { method: 'POST', path: PATH, handle: create },
   {
     method: 'GET',
-    path: `${PATH}/:id`,
+    path: `${PATH}/:credential_id`,
     handle: async (api, call) => {
       const row = await ownOf(api, call, 'identity:get_application_credential')
       return { status: 200, body: { application_credential: credentialView(row, call.base) } }
@@ -51,7 +51,7 @@ export const CREDENTIAL_ROUTES: readonly IdentityRoute[] = [
   },
   {
     method: 'DELETE',
-    path: `${PATH}/:id`,
+    path: `${PATH}/:credential_id`,
     handle: async (api, call) => {
       const action = 'identity:delete_application_credential'
       refuseRestricted(await call.access(), action)
@@ -67,8 +67,7 @@ async function create(api: IdentityApi, call: IdentityCall) {
   const action = 'identity:create_application_credential'
   const access = await call.access()
   // Not for others, administrators neither: it would be a way to act in their name.
-  if (access.user.id !== call.params.user_id || access.project === null)
-    throw refusal.forbidden(action)
+  if (access.user.id !== call.params.id || access.project === null) throw refusal.forbidden(action)
   refuseRestricted(access, action)
   const given = objectIn(call.body, 'application_credential')
   const name = textIn(given, 'name')?.trim() ?? ''
@@ -129,14 +128,14 @@ function refuseRestricted({ credential }: Access, action: string): void {
 
 async function ownerOf(call: IdentityCall, action: string): Promise<string> {
   const access = await call.access()
-  const { user_id = '' } = call.params
+  const { id: user_id = '' } = call.params
   if (access.user.id !== user_id && !isAdministrator(access)) throw refusal.forbidden(action)
   return user_id
 }
 
 async function ownOf(api: IdentityApi, call: IdentityCall, action: string): Promise<CredentialRow> {
   const user_id = await ownerOf(call, action)
-  const { id = '' } = call.params
+  const { credential_id: id = '' } = call.params
   const row = await findCredential(api.store.read, id)
   if (row?.user_id !== user_id) throw refusal.notFound('application_credential', id)
   return row

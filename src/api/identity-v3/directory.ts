@@ -45,7 +45,7 @@ export const DIRECTORY_ROUTES: readonly IdentityRoute[] = [
       links: self(base, `/roles/${roleId(name)}`),
     })),
   ),
-  list('/v3/users/:user_id/projects', 'projects', async (api, call) => {
+  list('/v3/users/:id/projects', 'projects', async (api, call) => {
     const { id } = await visibleUser(api, call)
     return (await projectsOf(api.store.read, id)).map((row) => projectView(row, call.base))
   }),
@@ -104,7 +104,7 @@ async function visibleUsers(api: IdentityApi, access: Access): Promise<UserRow[]
 /** The user of the path, if the caller is that or an administrator. */
 async function visibleUser(api: IdentityApi, call: IdentityCall): Promise<UserRow> {
   const access = await call.access()
-  const { user_id = '' } = call.params
+  const { id: user_id = '' } = call.params
   if (access.user.id === user_id) return access.user
   if (!isAdministrator(access)) throw refusal.forbidden('identity:get_user')
   const user = await findUser(api.store.read, 'id', user_id)
