@@ -90,6 +90,18 @@ const CASES: readonly (readonly [title: string, text: string, said: readonly str
     ],
   ],
   [
+    'two who say who is who',
+    '[keystone_authtoken]\nauth_url = "http://keystone:5000"',
+    [
+      'api_settings.auth_strategy: [keystone_authtoken] auth_url names a Keystone, and auth_strategy local is an identity service of our own: remove one of them',
+    ],
+  ],
+  [
+    'nobody who says it',
+    '[api_settings]\nauth_strategy = "noauth"\n[keystone_authtoken]\nauth_url = "http://keystone:5000"',
+    [],
+  ],
+  [
     'an unknown provider',
     '[api_settings]\ndefault_provider_driver = "ovn"',
     ['api_settings.default_provider_driver: ovn is not one of enabled_provider_drivers'],
