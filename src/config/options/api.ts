@@ -28,8 +28,7 @@ export const apiSettings = {
   bind_host: ip('Where the API listens.', '127.0.0.1'),
   bind_port: port('The port of the API.', 9876),
   auth_strategy: choice(
-    'How callers prove who they are. local: to the identity service at /identity, with users of ' +
-      'octavia-lite user. noauth: not at all, everybody is an administrator.',
+    'Who knows callers. local: this program, at /identity. noauth: nobody, all are administrators.',
     AUTH_STRATEGIES,
     'local',
     { later: ['keystone', 'testing'] },
