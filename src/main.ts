@@ -1,6 +1,6 @@
 /**
- * argv to command. Each command is imported only when it is called, so that `agent`, which runs in every
- * amphora, never evaluates the controller's code.
+ * argv to command. Each command is imported only when it is called, so that `agent`, which runs in
+ * every amphora, never evaluates the controller's code.
  */
 import { type Command, CommandFailure, EXIT, type Exit, type Io, systemIo } from './command/io.ts'
 

@@ -1,7 +1,7 @@
 /**
- * The network service's place in the catalogue. Its clients look for versions at their endpoint and would
- * find those of load balancing at the root, so theirs is a path of its own: the version document here, and
- * everything below it answered as at the root.
+ * The network service's place in the catalogue. Its clients look for versions at their endpoint and
+ * would find those of load balancing at the root, so theirs is a path of its own: the version
+ * document here, and everything below it answered as at the root.
  */
 import type { App } from './app.ts'
 

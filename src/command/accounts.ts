@@ -1,9 +1,10 @@
 /**
- * What `user` and `project` have in common: they work on the database itself, beside a serve that runs or
- * without one. Whoever may open the data directory may do everything anyway; so no administrator has to log
- * in, and one who lost the password gets in again. SQLite lets one writer wait for another, each change is
- * one short transaction, and serve asks for the version of the accounts with every request, so that a change
- * counts there at once. The `lock` of the data directory is about who runs the engine, and is left alone.
+ * What `user` and `project` have in common: they work on the database itself, beside a serve that
+ * runs or without one. Whoever may open the data directory may do everything anyway; so no
+ * administrator has to log in, and one who lost the password gets in again. SQLite lets one writer
+ * wait for another, each change is one short transaction, and serve asks for the version of the
+ * accounts with every request, so that a change counts there at once. The `lock` of the data
+ * directory is about who runs the engine, and is left alone.
  */
 import { existsSync } from 'node:fs'
 import { ConfigError, loadConfig } from '../config/load.ts'
@@ -18,7 +19,9 @@ export interface Accounts {
   readonly data_dir: string
 }
 
-/** Opens the accounts of that configuration for `work`, and makes its failures those of a command. */
+/**
+ * Opens the accounts of that configuration for `work`, and makes its failures those of a command.
+ */
 export async function withAccounts<T>(
   config: string | undefined,
   work: (accounts: Accounts) => Promise<T>,

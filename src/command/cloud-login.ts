@@ -1,6 +1,7 @@
 /**
- * From OS_* variables and clouds.yaml, as every client of OpenStack reads them, to a token and the endpoint
- * of the load balancers. What names no cloud and gives no credentials means the serve of this machine.
+ * From OS_* variables and clouds.yaml, as every client of OpenStack reads them, to a token and the
+ * endpoint of the load balancers. What names no cloud and gives no credentials means the serve of
+ * this machine.
  */
 import { readFileSync } from 'node:fs'
 import { CLOUD_NAME, type CloudEntry, cloudsFileIn, readClouds } from './clouds-file.ts'
@@ -35,7 +36,9 @@ export interface CloudAnswer {
 const LOCAL_ENDPOINT = 'http://127.0.0.1:9876'
 const TIMEOUT_MS = 60_000
 
-/** Throws a CommandFailure with one sentence when there is no such cloud or it does not let us in. */
+/**
+ * Throws a CommandFailure with one sentence when there is no such cloud or it does not let us in.
+ */
 export async function openCloud(env: Environment, options: CloudOptions = {}): Promise<OpenCloud> {
   const settings = resolveSettings(env, options)
   const session = createSession(settings)

@@ -14,7 +14,10 @@ import { type Command, CommandFailure, EXIT, type Exit, type Io } from './io.ts'
 
 const URL = 'http://127.0.0.1:9876'
 
-/** A second between heartbeats, so that the demo does not wait for the usual ten; and nobody logs in. */
+/**
+ * A second between heartbeats, so that the demo does not wait for the usual ten; and nobody logs
+ * in.
+ */
 const SETTINGS = `[api_settings]
 auth_strategy = "noauth"
 

@@ -1,4 +1,7 @@
-/** Where a new password comes from; never from the command line, which everybody on the machine can read. */
+/**
+ * Where a new password comes from; never from the command line, which everybody on the machine can
+ * read.
+ */
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import { generatePassword } from '../identity/passwords.ts'

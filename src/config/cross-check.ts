@@ -29,7 +29,10 @@ export function crossCheck(config: Config): readonly Contradiction[] {
   ]
 }
 
-/** Two services that say who is who would be one too many, and it would not be clear which was meant. */
+/**
+ * Two services that say who is who would be one too many, and it would not be clear which was
+ * meant.
+ */
 function checkIdentity({
   api_settings: api,
   keystone_authtoken: keystone,

@@ -1,5 +1,6 @@
 /**
- * The seam to whoever knows callers: nobody (noauth, in api/), or the built-in identity (in identity/).
+ * The seam to whoever knows callers: nobody (noauth, in api/), or the built-in identity (in
+ * identity/).
  */
 export interface Caller {
   readonly user_id: string | null

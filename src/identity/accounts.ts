@@ -1,4 +1,7 @@
-/** Users, projects, roles and application credentials: the rules of each change, one transaction each. */
+/**
+ * Users, projects, roles and application credentials: the rules of each change, one transaction
+ * each.
+ */
 import { randomBytes } from 'node:crypto'
 import { loadBalancer } from '../model/load-balancer.ts'
 import {

@@ -1,8 +1,8 @@
 /**
- * The built-in identity (`auth_strategy = "local"`): issues tokens and judges them. Everything it knows is in
- * the database; it remembers judgements, bounded, as long as the version there says that nothing changed.
- * This folder imports what is above it and `driver/identity.ts`, whose seam it implements; HTTP is in
- * api/identity-v3/.
+ * The built-in identity (`auth_strategy = "local"`): issues tokens and judges them. Everything it
+ * knows is in the database; it remembers judgements, bounded, as long as the version there says
+ * that nothing changed. This folder imports what is above it and `driver/identity.ts`, whose seam
+ * it implements; HTTP is in api/identity-v3/.
  */
 import { randomBytes } from 'node:crypto'
 import { type Caller, type IdentityDriver, Unauthenticated } from '../driver/identity.ts'
@@ -74,12 +74,16 @@ export class LocalIdentity implements IdentityDriver {
     return found.caller
   }
 
-  /** What the token gives now; undefined for one that is forged, over, revoked, or without its user. */
+  /**
+   * What the token gives now; undefined for one that is forged, over, revoked, or without its user.
+   */
   async access(token: string): Promise<Access | undefined> {
     return (await this.#judge(token))?.access
   }
 
-  /** A new token; `access` says for whom. It ends with the one it was got by, where there is one. */
+  /**
+   * A new token; `access` says for whom. It ends with the one it was got by, where there is one.
+   */
   async issue(of: {
     readonly user: UserRow
     readonly project: ProjectRow | null

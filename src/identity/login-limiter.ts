@@ -1,7 +1,8 @@
 /**
- * Slows down who guesses passwords: after a few failures every further one doubles the time until the next
- * attempt is looked at. Counted for a user from a source, so that nobody locks out another, and for a
- * source with all users, so that trying many names is no way around. The table is bounded.
+ * Slows down who guesses passwords: after a few failures every further one doubles the time until
+ * the next attempt is looked at. Counted for a user from a source, so that nobody locks out
+ * another, and for a source with all users, so that trying many names is no way around. The table
+ * is bounded.
  */
 import { parseIp } from '../model/address.ts'
 import type { Clock } from '../system/clock.ts'

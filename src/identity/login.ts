@@ -1,4 +1,6 @@
-/** From what a caller presents to a token: a password, an application credential or another token. */
+/**
+ * From what a caller presents to a token: a password, an application credential or another token.
+ */
 import {
   type CredentialRow,
   findCredential,
@@ -31,7 +33,9 @@ export type Proof =
 
 export interface LoginRequest {
   readonly proof: Proof
-  /** `default`: none was asked for; `none`: expressly unscoped; `foreign`: one that nobody here has. */
+  /**
+   * `default`: none was asked for; `none`: expressly unscoped; `foreign`: one that nobody here has.
+   */
   readonly scope: Reference | 'default' | 'none' | 'foreign'
   /** Where it comes from: an address. */
   readonly source: string

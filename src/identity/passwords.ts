@@ -1,7 +1,7 @@
 /**
- * Passwords and secrets as argon2id hashes. One hash takes 19 MiB and tens of milliseconds (OWASP's least
- * setting), so only a few are made at once and a bounded number waits: a flood of logins costs its senders
- * time, not this process its memory.
+ * Passwords and secrets as argon2id hashes. One hash takes 19 MiB and tens of milliseconds (OWASP's
+ * least setting), so only a few are made at once and a bounded number waits: a flood of logins
+ * costs its senders time, not this process its memory.
  */
 import { randomBytes } from 'node:crypto'
 import { refusal } from './refusal.ts'
@@ -15,8 +15,8 @@ export const PASSWORD_LENGTH_MAX = 4096
 export interface Passwords {
   hash(password: string): Promise<string>
   /**
-   * Whether the password has that hash; null takes as long and is false. `stillWanted` is called when the
-   * turn comes, and may throw. Throws the refusal `busy` when too many wait.
+   * Whether the password has that hash; null takes as long and is false. `stillWanted` is called
+   * when the turn comes, and may throw. Throws the refusal `busy` when too many wait.
    */
   verify(password: string, hash: string | null, stillWanted?: () => void): Promise<boolean>
 }

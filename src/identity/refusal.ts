@@ -1,6 +1,6 @@
 /**
- * What the built-in identity answers when it does not do what was asked, in Keystone's words; made HTTP in
- * api/identity-v3/ only.
+ * What the built-in identity answers when it does not do what was asked, in Keystone's words; made
+ * HTTP in api/identity-v3/ only.
  */
 export class Refusal extends Error {
   override readonly name = 'Refusal'

@@ -1,6 +1,7 @@
 /**
- * Tokens carry what they say and a signature over it, so none is stored: only those taken back early are.
- * What they say is who logged in and for what; which roles that gives is read anew when one is shown. Pure.
+ * Tokens carry what they say and a signature over it, so none is stored: only those taken back
+ * early are. What they say is who logged in and for what; which roles that gives is read anew when
+ * one is shown. Pure.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
@@ -25,7 +26,9 @@ export function sealToken(key: string, claims: Claims): string {
   return `ol1.${payload}.${signature(key, payload).toString('base64url')}`
 }
 
-/** What the token says, or undefined when it was not made with this key. Does not look at the time. */
+/**
+ * What the token says, or undefined when it was not made with this key. Does not look at the time.
+ */
 export function openToken(key: string, token: string): Claims | undefined {
   const [, payload, signed] = FORM.exec(token) ?? []
   if (payload === undefined || signed === undefined) return undefined

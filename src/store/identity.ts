@@ -1,7 +1,7 @@
 /**
- * Rows of the built-in identity. What makes a token invalid is written by `changeIdentity` only, which raises
- * the version; whoever remembers a judgement asks for the version, so that a change by another process
- * (`octavia-lite user ...` beside a running serve) counts from its commit on.
+ * Rows of the built-in identity. What makes a token invalid is written by `changeIdentity` only,
+ * which raises the version; whoever remembers a judgement asks for the version, so that a change by
+ * another process (`octavia-lite user ...` beside a running serve) counts from its commit on.
  */
 import type { SelectQueryBuilder } from 'kysely'
 import { runCompiled } from './compiled.ts'
@@ -196,8 +196,8 @@ export async function isRevoked(db: Db, audit_id: string): Promise<boolean> {
 }
 
 /**
- * Keeps the table bounded: expired rows go, and a user with `perUserMax` of them loses all tokens instead of
- * filling it.
+ * Keeps the table bounded: expired rows go, and a user with `perUserMax` of them loses all tokens
+ * instead of filling it.
  */
 export async function insertRevocation(
   tx: Tx,

@@ -1,4 +1,6 @@
-/** The built-in identity over an empty database, with a clock that stands still until it is moved. */
+/**
+ * The built-in identity over an empty database, with a clock that stands still until it is moved.
+ */
 import { createApi } from '../../src/api/app.ts'
 import { createIdentityApp } from '../../src/api/identity-v3/app.ts'
 import { mountApps } from '../../src/api/mount.ts'

@@ -1,4 +1,6 @@
-/** `user` and `project` on the database of a serve that runs, which is the other connection here. */
+/**
+ * `user` and `project` on the database of a serve that runs, which is the other connection here.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -65,7 +67,9 @@ test('a user from beginning to end', async () => {
   expect(JSON.parse(await run('project list --json')).projects).toHaveLength(1)
 })
 
-/** A token as a login gives it; what the commands write is known to the other connection at once. */
+/**
+ * A token as a login gives it; what the commands write is known to the other connection at once.
+ */
 async function tokenOf(name: string): Promise<string> {
   const user = await findUser(serve.store.read, 'name', name)
   const project = await findProject(serve.store.read, 'id', user?.default_project_id ?? '')

@@ -1,4 +1,7 @@
-/** The body of POST /v3/auth/tokens as a LoginRequest. Unknown attributes are passed over, as in Keystone. */
+/**
+ * The body of POST /v3/auth/tokens as a LoginRequest. Unknown attributes are passed over, as in
+ * Keystone.
+ */
 import type { LoginRequest, Proof, Reference } from '../../identity/login.ts'
 import { refusal } from '../../identity/refusal.ts'
 import { isRecord, type Json, objectIn, textIn } from './route.ts'

@@ -1,4 +1,6 @@
-/** Application credentials: passwords for programs, for one project and some of their user's roles. */
+/**
+ * Application credentials: passwords for programs, for one project and some of their user's roles.
+ */
 import { createCredential } from '../../identity/accounts.ts'
 import type { Access } from '../../identity/local-identity.ts'
 import { generatePassword, PASSWORD_LENGTH_MAX } from '../../identity/passwords.ts'

@@ -1,6 +1,6 @@
 /**
- * Domain, projects, users and roles, read only. Administrators see all; everybody else sees himself, his
- * projects and his roles, so that names of these can be looked up by any client.
+ * Domain, projects, users and roles, read only. Administrators see all; everybody else sees
+ * himself, his projects and his roles, so that names of these can be looked up by any client.
  */
 import type { Access } from '../../identity/local-identity.ts'
 import { refusal } from '../../identity/refusal.ts'

@@ -1,6 +1,7 @@
 /**
- * The built-in identity over HTTP: the part of Keystone's API v3 that clients of a load balancer need. Each
- * route is a function from a call to an answer, as in api/route.ts; bodies, errors and headers differ.
+ * The built-in identity over HTTP: the part of Keystone's API v3 that clients of a load balancer
+ * need. Each route is a function from a call to an answer, as in api/route.ts; bodies, errors and
+ * headers differ.
  */
 import type { Access } from '../../identity/local-identity.ts'
 import type { LoginDependencies } from '../../identity/login.ts'

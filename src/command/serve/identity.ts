@@ -1,4 +1,7 @@
-/** Who knows callers, by `auth_strategy`; and at the first start of the built-in identity its administrator. */
+/**
+ * Who knows callers, by `auth_strategy`; and at the first start of the built-in identity its
+ * administrator.
+ */
 import type { App } from '../../api/app.ts'
 import { createNoauthIdentity } from '../../api/identity.ts'
 import { createIdentityApp } from '../../api/identity-v3/app.ts'
