@@ -21,10 +21,11 @@ export function configFile(named: string | undefined): string | null {
   return existsSync(DEFAULT_CONFIG_FILE) ? DEFAULT_CONFIG_FILE : null
 }
 
-/** Where serve keeps its data with that configuration. */
-export function dataDirectory(named: string | undefined): string {
+/** Where the serve of that configuration keeps a clouds.yaml, if it is one which has users. */
+export function cloudBesideServe(named: string | undefined): { readonly data_dir?: string } {
   try {
-    return loadConfig(configFile(named)).DEFAULT.data_dir
+    const { DEFAULT, api_settings } = loadConfig(configFile(named))
+    return api_settings.auth_strategy === 'local' ? { data_dir: DEFAULT.data_dir } : {}
   } catch (cause) {
     if (!(cause instanceof ConfigError)) throw cause
     throw new CommandFailure(cause.message, EXIT.failure, cause)

@@ -1,7 +1,7 @@
 /** `octavia-lite jobs`: what the engine did and does, read from the running API. */
 import { parseArguments } from './arguments.ts'
 import { type OpenCloud, openCloud, reasonIn } from './cloud-login.ts'
-import { dataDirectory } from './config.ts'
+import { cloudBesideServe } from './config.ts'
 import { type Command, CommandFailure, EXIT, type Exit, type Io, table } from './io.ts'
 
 interface Job {
@@ -56,7 +56,7 @@ without them with the clouds.yaml beside the data of this machine's serve, if th
     )
     const url = options.text('url')
     const cloud = await openCloud(io.env, {
-      data_dir: dataDirectory(options.text('config-file')),
+      ...cloudBesideServe(options.text('config-file')),
       ...(url === undefined ? {} : { endpoint: url }),
     })
     const [verb, id] = options.positionals

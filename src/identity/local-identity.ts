@@ -45,6 +45,8 @@ export interface LocalIdentityDependencies {
 export interface LocalIdentityOptions {
   /** Seconds for which a token is valid. */
   readonly token_expiration: number
+  /** Where this program's APIs are; null: where the request went. */
+  readonly api_base_uri: string | null
 }
 
 interface Remembered {
@@ -70,7 +72,7 @@ export class LocalIdentity implements IdentityDriver {
   async identify(headers: Headers): Promise<Caller> {
     const token = headers.get('x-auth-token')
     const found = token === null ? undefined : await this.#judge(token)
-    if (found === undefined) throw new Unauthenticated(challengeOf(headers.get('host')))
+    if (found === undefined) throw new Unauthenticated(this.#challenge(headers.get('host')))
     return found.caller
   }
 
@@ -117,6 +119,13 @@ export class LocalIdentity implements IdentityDriver {
     )
   }
 
+  /** What keystonemiddleware sends with a 401. */
+  #challenge(host: string | null): string {
+    const safe = host !== null && /^[\w.:[\]-]{1,255}$/.test(host) ? host : 'localhost'
+    const base = this.#options.api_base_uri?.replace(/\/+$/, '') ?? `http://${safe}`
+    return `Keystone uri="${base}/identity"`
+  }
+
   async #judge(token: string): Promise<Remembered | undefined> {
     const { store, clock, key } = this.#deps
     const known = this.#remembered.get(token)
@@ -142,12 +151,6 @@ export class LocalIdentity implements IdentityDriver {
       this.#remembered.delete(oldest)
     return remembered
   }
-}
-
-/** What keystonemiddleware sends with a 401. */
-function challengeOf(host: string | null): string {
-  const safe = host !== null && /^[\w.:[\]-]{1,255}$/.test(host) ? host : 'localhost'
-  return `Keystone uri="http://${safe}/identity"`
 }
 
 async function loadAccess(db: Db, claims: Claims, now_ms: number): Promise<Access | undefined> {

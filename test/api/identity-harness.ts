@@ -56,7 +56,10 @@ export async function createIdentityHarness(
   let now = Date.UTC(2026, 0, 2, 3, 4, 5, 678)
   const clock = { now: () => now }
   const deps = { store, passwords: FAST_PASSWORDS }
-  const identity = new LocalIdentity({ store, clock, key: KEY }, { token_expiration: 3600 })
+  const identity = new LocalIdentity(
+    { store, clock, key: KEY },
+    { token_expiration: 3600, api_base_uri: over.api_base_uri ?? null },
+  )
   const main = createApi({
     store,
     network: new FakeNetwork(),

@@ -69,6 +69,9 @@ test('a token by password says who, where and what, and where the services are',
 
 test('links begin with api_base_uri where it is set', async () => {
   const { send } = await createIdentityHarness({ api_base_uri: 'https://lb.example.org/' })
+  const challenge = 'Keystone uri="https://lb.example.org/identity"'
+  for (const path of ['/v2.0/lbaas/pools', `${V3}/auth/catalog`])
+    expect((await send('GET', path)).headers.get('www-authenticate')).toBe(challenge)
   const { body } = await send('POST', TOKENS, passwordLogin(JOE))
   const urls = JSON.stringify(body.token.catalog).match(/"url":"[^"]*"/g)
   expect(new Set(urls)).toEqual(

@@ -105,7 +105,10 @@ test('a restart keeps tokens and revocations', async () => {
 test('another key makes all tokens worthless', async () => {
   const { store, token } = await createIdentityHarness()
   const clock = { now: () => 0 }
-  const other = new LocalIdentity({ store, clock, key: `${KEY}!` }, { token_expiration: 3600 })
+  const other = new LocalIdentity(
+    { store, clock, key: `${KEY}!` },
+    { token_expiration: 3600, api_base_uri: null },
+  )
   expect(await other.access(await token(JOE))).toBeUndefined()
 })
 

@@ -72,7 +72,7 @@ async function answer(
     const call = await callOf(api, request, params, peer)
     return exchange.end(responseOf(await handle(api, call)))
   } catch (error) {
-    return exchange.end(responseOf(answerOfError(error, exchange.log, request)))
+    return exchange.end(responseOf(answerOfError(error, exchange.log, baseOf(api, request))))
   }
 }
 
@@ -82,13 +82,13 @@ async function callOf(
   params: Context['params'] & {},
   peer: Peer | undefined,
 ): Promise<IdentityCall> {
-  const { api_base_uri, max_request_body_size } = api.options
+  const { max_request_body_size } = api.options
   const url = new URL(request.url)
   return {
     params: Object.fromEntries(Object.entries(params).map(([name, value]) => [name, value ?? ''])),
     query: url.searchParams,
     headers: request.headers,
-    base: api_base_uri?.replace(/\/+$/, '') ?? url.origin,
+    base: baseOf(api, request),
     body: request.method === 'POST' ? await readJson(request, max_request_body_size) : undefined,
     source: peer?.() ?? 'unknown',
     access: async () => {
@@ -100,21 +100,25 @@ async function callOf(
   }
 }
 
+/** Where this program's APIs are, for whoever sent the request. */
+function baseOf({ options }: IdentityApi, request: Request): string {
+  return options.api_base_uri?.replace(/\/+$/, '') ?? new URL(request.url).origin
+}
+
 /** Keystone takes every body for JSON, whatever its type is said to be. */
 function readJson(request: Request, bytesMax: number): Promise<unknown> {
   const asJson = new Request(request, { headers: { 'content-type': 'application/json' } })
   return readBody(asJson, bytesMax)
 }
 
-function answerOfError(error: unknown, log: Log, request: Request): IdentityAnswer {
+function answerOfError(error: unknown, log: Log, base: string): IdentityAnswer {
   const shown = refusalOf(error, log)
   const { code, message, title, retry_after_s } = shown
-  const { origin } = new URL(request.url)
   return {
     status: code,
     body: { error: { code, message, title } },
     headers: {
-      ...(code === 401 ? { 'www-authenticate': `Keystone uri="${origin}${IDENTITY_PREFIX}"` } : {}),
+      ...(code === 401 ? { 'www-authenticate': `Keystone uri="${base}${IDENTITY_PREFIX}"` } : {}),
       ...(retry_after_s === null ? {} : { 'retry-after': String(retry_after_s) }),
     },
   }

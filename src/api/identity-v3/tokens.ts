@@ -1,7 +1,7 @@
 /** Versions, tokens, and what a token leads to. */
 import type { Access } from '../../identity/local-identity.ts'
 import { logIn } from '../../identity/login.ts'
-import { refusal } from '../../identity/refusal.ts'
+import { Refusal, refusal } from '../../identity/refusal.ts'
 import { listAssignments, listProjects, type ProjectRow } from '../../store/identity.ts'
 import type { Db } from '../../store/store.ts'
 import { parseLogin } from './auth-request.ts'
@@ -41,7 +41,14 @@ export const TOKEN_ROUTES: readonly IdentityRoute[] = [
     method: 'POST',
     path: '/v3/auth/tokens',
     handle: async (api, call) => {
-      const login = await logIn(api, { ...parseLogin(call.body), source: call.source })
+      const request = { ...parseLogin(call.body), source: call.source }
+      const login = await logIn(api, request).catch((error: unknown) => {
+        // Who guesses passwords is to be seen; what was presented is not.
+        const { method } = request.proof
+        if (error instanceof Refusal)
+          api.log.warning('login refused', { source: call.source, method, status: error.code })
+        throw error
+      })
       return { status: 201, ...answerOf(api, call, login.token, login.access) }
     },
   },

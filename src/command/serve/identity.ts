@@ -59,7 +59,10 @@ function openLocalIdentity({ store, config, folder, log, cloud }: Surroundings):
   const { local_identity, api_settings, oslo_middleware } = config
   const { api_base_uri } = api_settings
   const clock = systemClock
-  const identity = new LocalIdentity({ store, clock, key: folder.tokenKey }, local_identity)
+  const identity = new LocalIdentity(
+    { store, clock, key: folder.tokenKey },
+    { ...local_identity, api_base_uri },
+  )
   const passwords = createPasswords()
   const limiter = createLoginLimiter({ clock }, { failures_max: local_identity.login_failures_max })
   const app = createIdentityApp({
