@@ -1,5 +1,6 @@
 /** `serve`, put together by hand: reads as the story of a start and of a stop. */
 import { type App, createApi } from '../../api/app.ts'
+import { createNoauthIdentity } from '../../api/identity.ts'
 import { listenApi } from '../../api/listen.ts'
 import { loadConfig } from '../../config/load.ts'
 import type { Config } from '../../config/options.ts'
@@ -17,7 +18,7 @@ import { abandonJob, FLOWS } from '../../worker/flows.ts'
 import { CommandFailure, EXIT } from '../io.ts'
 import { openDataFolder } from './data-folder.ts'
 import { createDrivers, type Drivers } from './drivers.ts'
-import { type OpenIdentity, openIdentity } from './identity.ts'
+import { type OpenIdentity, openLocalIdentity, type Surroundings } from './local-identity.ts'
 import { agentConfigRenderer, apiOptions, operationSettings, workerOptions } from './settings.ts'
 
 export interface ControllerOptions {
@@ -40,6 +41,8 @@ export interface Controller {
   stop(): Promise<void>
 }
 
+/** The project of those who name none, where nobody has to prove who he is. */
+const NOAUTH_PROJECT = 'default'
 /** Between looks at the links and processes of the local cloud. */
 const HEAL_MS = 5_000
 
@@ -120,6 +123,19 @@ async function startParts(options: ControllerOptions, undo: Undo): Promise<Start
     reload: () => {
       config = reloaded(config, options.configFile, log)
     },
+  }
+}
+
+function openIdentity(around: Surroundings): OpenIdentity {
+  switch (around.config.api_settings.auth_strategy) {
+    case 'local':
+      return openLocalIdentity(around)
+    case 'noauth':
+      return {
+        driver: createNoauthIdentity({ default_project_id: NOAUTH_PROJECT }),
+        beside: (api) => api,
+        ensureAdministrator: async () => {},
+      }
   }
 }
 

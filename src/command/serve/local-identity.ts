@@ -1,9 +1,5 @@
-/**
- * Who knows callers, by `auth_strategy`; and at the first start of the built-in identity its
- * administrator.
- */
+/** The built-in identity, put together, and at its first start the first administrator. */
 import type { App } from '../../api/app.ts'
-import { createNoauthIdentity } from '../../api/identity.ts'
 import { createIdentityApp } from '../../api/identity-v3/app.ts'
 import { IDENTITY_PREFIX } from '../../api/identity-v3/route.ts'
 import { mountApps } from '../../api/mount.ts'
@@ -38,24 +34,15 @@ export interface Surroundings {
   readonly cloud: LocalCloud | undefined
 }
 
-/** The project of those who name none, where nobody has to prove who he is. */
-const NOAUTH_PROJECT = 'default'
 const ADMINISTRATOR = 'admin'
 
-export function openIdentity(around: Surroundings): OpenIdentity {
-  switch (around.config.api_settings.auth_strategy) {
-    case 'local':
-      return openLocalIdentity(around)
-    case 'noauth':
-      return {
-        driver: createNoauthIdentity({ default_project_id: NOAUTH_PROJECT }),
-        beside: (api) => api,
-        ensureAdministrator: async () => {},
-      }
-  }
-}
-
-function openLocalIdentity({ store, config, folder, log, cloud }: Surroundings): OpenIdentity {
+export function openLocalIdentity({
+  store,
+  config,
+  folder,
+  log,
+  cloud,
+}: Surroundings): OpenIdentity {
   const { local_identity, api_settings, oslo_middleware } = config
   const { api_base_uri } = api_settings
   const clock = systemClock
