@@ -4,32 +4,35 @@
  */
 import { readFileSync } from 'node:fs'
 import { isObject } from '../model/field.ts'
-import { type CloudSettings, isInsecure, readCloudSettings } from './cloud-settings.ts'
+import {
+  type CloudOptions,
+  type CloudSettings,
+  isInsecure,
+  readCloudSettings,
+} from './cloud-settings.ts'
 import { CommandFailure, EXIT } from './io.ts'
 
-export const LOCAL_ENDPOINT = 'http://127.0.0.1:9876'
+const LOCAL_ENDPOINT = 'http://127.0.0.1:9876'
 const TIMEOUT_MS = 120_000
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
 export interface CloudAnswer {
   readonly status: number
-  /** Parsed JSON; text when it is none, undefined when there is none. */
-  readonly body: unknown
-  readonly request_id: string | null
+  readonly headers: Headers
+  readonly text: string
 }
 
-export interface Cloud {
-  /** The load balancing API, without a version and without a slash at its end. */
+export interface OpenCloud {
+  /** Of the load balancers, without a version and without a slash at the end. */
   readonly endpoint: string
-  /** null without authentication. */
+  /** null where nobody has to prove who he is. */
   readonly token: string | null
-  /** Where another service is; undefined if the catalog has none of it. */
+  /** Where another service is; undefined if there is none. */
   endpointOf(service: 'network' | 'identity'): string | undefined
   /**
-   * One request; `target` is a path below `endpoint`, or a whole URL. Answers of 400 and above are
-   * returned; only a cloud that cannot be reached is a CommandFailure. A token that has expired is
-   * renewed once.
+   * `target` is a path below `endpoint`, or a whole URL. Throws a CommandFailure only where there is
+   * no answer at all. A token that has expired is renewed once.
    */
   request(method: string, target: string, body?: unknown): Promise<CloudAnswer>
 }
@@ -39,12 +42,12 @@ interface Login {
   readonly catalog: readonly unknown[]
 }
 
-/** Logs in. Throws CommandFailure with what to do when that fails. `options`: see CLOUD_OPTIONS. */
+/** Throws a CommandFailure with one sentence when there is no such cloud or it does not let us in. */
 export async function openCloud(
   env: Readonly<Record<string, string | undefined>>,
-  options: Readonly<Record<string, unknown>> = {},
+  options: CloudOptions = {},
   send: Fetch = fetch,
-): Promise<Cloud> {
+): Promise<OpenCloud> {
   const settings = readCloudSettings(env, options)
   const call = createCaller(settings, send)
   const type = authTypeOf(settings)
@@ -57,7 +60,7 @@ export async function openCloud(
 }
 
 /** A cloud without a catalog: one endpoint answers for all services, as the client's `none` has it. */
-function fixedCloud(endpoint: string, token: string | null, call: Caller): Cloud {
+function fixedCloud(endpoint: string, token: string | null, call: Caller): OpenCloud {
   const base = withoutVersion(endpoint)
   return {
     endpoint: base,
@@ -67,7 +70,7 @@ function fixedCloud(endpoint: string, token: string | null, call: Caller): Cloud
   }
 }
 
-class KeystoneCloud implements Cloud {
+class KeystoneCloud implements OpenCloud {
   readonly endpoint: string
   #login: Login
   readonly #again: () => Promise<Login>
@@ -206,26 +209,29 @@ function scopeOf(type: AuthType, settings: CloudSettings): unknown {
 
 async function logIn(call: Caller, url: string, identity: unknown, scope: unknown): Promise<Login> {
   const auth = { identity, ...(scope === undefined ? {} : { scope }) }
-  const { status, body, subject } = await call('POST', `${url}/v3/auth/tokens`, null, { auth })
+  const { status, headers, text } = await call('POST', `${url}/v3/auth/tokens`, null, { auth })
+  const subject = headers.get('x-subject-token')
   if (status === 401)
     throw new CommandFailure(
-      `Keystone at ${url} refused the login (HTTP 401): ${messageOf(body)}; ` +
+      `Keystone at ${url} refused the login (HTTP 401): ${reasonIn(text)}; ` +
         'check user, password, project and domains in OS_* or clouds.yaml',
     )
   if (status !== 201 || subject === null)
     throw new CommandFailure(
-      `Keystone at ${url} answered the login with ${status}: ${messageOf(body)}; check OS_AUTH_URL`,
+      `Keystone at ${url} answered the login with ${status}: ${reasonIn(text)}; check OS_AUTH_URL`,
     )
+  const body = parsed(text)
   const token = isObject(body) && isObject(body.token) ? body.token : {}
   return { token: subject, catalog: Array.isArray(token.catalog) ? token.catalog : [] }
 }
 
-/** The text of a fault, of Octavia's, Keystone's or Neutron's form. */
-export function messageOf(body: unknown): string {
-  if (!isObject(body)) return typeof body === 'string' ? body.slice(0, 300) : 'no further reason'
+/** The text of a fault, in Octavia's, Keystone's or Neutron's form, or the beginning of what came. */
+export function reasonIn(text: string): string {
+  const body = parsed(text)
+  if (!isObject(body)) return text === '' ? 'no further reason' : text.slice(0, 300)
   if (typeof body.faultstring === 'string') return body.faultstring
   const inner = Object.values(body).find(isObject)
-  return typeof inner?.message === 'string' ? inner.message : JSON.stringify(body).slice(0, 300)
+  return typeof inner?.message === 'string' ? inner.message : text.slice(0, 300)
 }
 
 function findEndpoint(
@@ -259,7 +265,7 @@ type Caller = (
   url: string,
   token: string | null,
   body?: unknown,
-) => Promise<CloudAnswer & { readonly subject: string | null }>
+) => Promise<CloudAnswer>
 
 function createCaller(settings: CloudSettings, send: Fetch): Caller {
   const tls = {
@@ -283,10 +289,7 @@ function createCaller(settings: CloudSettings, send: Fetch): Caller {
     }
     try {
       const response = await send(url, init as RequestInit)
-      const { status, headers } = response
-      const request_id = headers.get('x-openstack-request-id')
-      const subject = headers.get('x-subject-token')
-      return { status, body: parsed(await response.text()), request_id, subject }
+      return { status: response.status, headers: response.headers, text: await response.text() }
     } catch (cause) {
       throw new CommandFailure(unreachable(url, cause), EXIT.failure, cause)
     }
@@ -301,12 +304,12 @@ function readCa(path: string): string {
   }
 }
 
-function parsed(text: string): unknown {
-  if (text === '') return undefined
+/** Parsed JSON, undefined if it is none. */
+export function parsed(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    return text
+    return undefined
   }
 }
 

@@ -2,9 +2,10 @@
  * Which cloud to talk to and how to log in: options before OS_* variables before clouds.yaml, as
  * openstacksdk reads them. One table names each setting everywhere.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isObject, parseBoolean } from '../model/field.ts'
+import { CLOUD_NAME, type CloudEntry, cloudsFileIn, readClouds } from './clouds-file.ts'
 import { CommandFailure, EXIT } from './io.ts'
 
 interface Setting {
@@ -67,7 +68,7 @@ export type CloudSettings = Readonly<Partial<Record<CloudSetting, string>>>
 type Env = Readonly<Record<string, string | undefined>>
 
 export interface CloudOption {
-  /** Without dashes; also the key in the record of options given. */
+  /** Without dashes. */
   readonly flag: string
   readonly help: string
   readonly takes: 'one' | 'nothing'
@@ -98,75 +99,84 @@ function cloudFiles(env: Env, name: 'clouds' | 'secure'): readonly string[] {
   return named === undefined || named === '' ? usual : [named, ...usual]
 }
 
+export interface CloudOptions {
+  /** Instead of OS_CLOUD. */
+  readonly cloud?: string
+  /** Of the load balancers, instead of that in the catalog. */
+  readonly endpoint?: string
+  /** Where a serve of this machine keeps its data; its clouds.yaml is used where nothing else is. */
+  readonly data_dir?: string
+  /** What the command line says, by the flags of CLOUD_OPTIONS. */
+  readonly flags?: ReadonlyMap<string, unknown>
+}
+
 /**
- * Throws CommandFailure when a cloud is named that no file has. `options` are those of
- * CLOUD_OPTIONS by flag. Nothing configured at all is an empty record.
+ * Throws CommandFailure when a cloud is named that no file has. Nothing configured at all is an
+ * empty record.
  */
-export function readCloudSettings(
-  env: Env,
-  options: Readonly<Record<string, unknown>> = {},
-): CloudSettings {
+export function readCloudSettings(env: Env, options: CloudOptions = {}): CloudSettings {
   const given: Partial<Record<CloudSetting, string>> = {}
   for (const name of Object.keys(SETTINGS) as CloudSetting[]) {
     const setting: Setting = SETTINGS[name]
     const variables = [`OS_${name.toUpperCase()}`, ...(setting.env ?? [])]
-    const value = options[flagOf(name)] ?? variables.map((key) => env[key]).find((text) => text)
+    const flag = options.flags?.get(flagOf(name))
+    const value = flag ?? variables.map((key) => env[key]).find((text) => text)
     if (value !== undefined) given[name] = String(value)
   }
-  const wanted = options['os-cloud'] ?? env.OS_CLOUD
-  const cloud = findCloud(
-    env,
-    typeof wanted === 'string' && wanted !== '' ? wanted : undefined,
-    given,
-  )
+  if (options.endpoint !== undefined) given.endpoint = options.endpoint
+  const flag = options.flags?.get('os-cloud')
+  const wanted = options.cloud ?? (typeof flag === 'string' ? flag : env.OS_CLOUD)
+  const cloud = findCloud(env, options, wanted === '' ? undefined : wanted, given)
   return { ...(cloud === undefined ? {} : settingsOf(cloud)), ...given }
 }
 
-/** The cloud that is named, or the only one there is when nothing else says where to go. */
+/**
+ * The cloud that is named; without a name the only one there is, then that of this machine's serve.
+ * No cloud is looked for where variables or options say where to log in.
+ */
 function findCloud(
   env: Env,
+  { data_dir }: CloudOptions,
   wanted: string | undefined,
   given: CloudSettings,
-): Record<string, unknown> | undefined {
-  if (wanted === undefined && (given.auth_url ?? given.endpoint) !== undefined) return undefined
-  const paths = cloudFiles(env, 'clouds')
-  const path = paths.find((each) => existsSync(each))
-  const clouds = path === undefined ? {} : readClouds(path)
+): CloudEntry | undefined {
+  const complete = [given.auth_url, given.auth_type, given.token].some((text) => text !== undefined)
+  if (wanted === undefined && (complete || env.OS_ENDPOINT || env.OS_URL)) return undefined
+  const path = cloudFiles(env, 'clouds').find((each) => existsSync(each))
+  const clouds = path === undefined ? {} : (readClouds(path) ?? {})
+  const ours = data_dir === undefined ? {} : (readClouds(cloudsFileIn(data_dir)) ?? {})
   const names = Object.keys(clouds)
-  const name = wanted ?? (names.length === 1 ? names[0] : undefined)
-  if (name === undefined) return undefined
-  const cloud = Object.hasOwn(clouds, name) ? clouds[name] : undefined
-  if (!isObject(cloud))
-    throw new CommandFailure(
-      path === undefined
-        ? `there is no clouds.yaml for the cloud '${name}'; OS_CLIENT_CONFIG_FILE can name one`
-        : `${path} has no cloud '${name}'${names.length === 0 ? '' : `, only ${names.join(', ')}`}`,
-      EXIT.usage,
-    )
-  const secret = cloudFiles(env, 'secure').find((each) => existsSync(each))
-  const secrets = secret === undefined ? undefined : readClouds(secret)[name]
+  if (wanted === undefined) {
+    const [only] = names
+    return names.length === 1 && only !== undefined
+      ? withSecrets(env, only, clouds[only] ?? {})
+      : ours[CLOUD_NAME]
+  }
+  if (Object.hasOwn(clouds, wanted)) return withSecrets(env, wanted, clouds[wanted] ?? {})
+  if (Object.hasOwn(ours, wanted)) return ours[wanted]
+  throw new CommandFailure(
+    path === undefined
+      ? `there is no clouds.yaml for the cloud '${wanted}'; OS_CLIENT_CONFIG_FILE can name one`
+      : `${path} has no cloud '${wanted}'${names.length === 0 ? '' : `, only ${names.join(', ')}`}`,
+    EXIT.usage,
+  )
+}
+
+/** Passwords can stand in a secure.yaml of their own. */
+function withSecrets(env: Env, name: string, cloud: CloudEntry): CloudEntry {
+  const path = cloudFiles(env, 'secure').find((each) => existsSync(each))
+  const secrets = path === undefined ? undefined : readClouds(path)?.[name]
   if (!isObject(secrets)) return cloud
   const auth = { ...sectionOf(cloud, 'auth'), ...sectionOf(secrets, 'auth') }
   return { ...cloud, ...secrets, auth }
 }
 
-function readClouds(path: string): Readonly<Record<string, unknown>> {
-  let parsed: unknown
-  try {
-    parsed = Bun.YAML.parse(readFileSync(path, 'utf8'))
-  } catch (cause) {
-    // A parser's message can quote the line it stopped at, which may be the one with a password.
-    throw new CommandFailure(`${path} cannot be read as YAML`, EXIT.failure, cause)
-  }
-  return isObject(parsed) ? sectionOf(parsed, 'clouds') : {}
-}
-
-function sectionOf(value: Record<string, unknown>, name: string): Record<string, unknown> {
+function sectionOf(value: CloudEntry, name: string): Record<string, unknown> {
   const section = value[name]
   return isObject(section) ? section : {}
 }
 
-function settingsOf(cloud: Record<string, unknown>): CloudSettings {
+function settingsOf(cloud: CloudEntry): CloudSettings {
   const auth = sectionOf(cloud, 'auth')
   const found: Partial<Record<CloudSetting, string>> = {}
   for (const name of Object.keys(SETTINGS) as CloudSetting[]) {

@@ -1,6 +1,13 @@
 /** `octavia-lite config`: the sample, and whether a configuration is right. */
 import { existsSync } from 'node:fs'
-import { checkConfig, checkFile, problemText, systemSurroundings } from '../config/load.ts'
+import {
+  ConfigError,
+  checkConfig,
+  checkFile,
+  loadConfig,
+  problemText,
+  systemSurroundings,
+} from '../config/load.ts'
 import { renderSample } from '../config/sample.ts'
 import { parseArguments } from './arguments.ts'
 import { type Command, CommandFailure, EXIT, type Exit, type Io } from './io.ts'
@@ -12,6 +19,16 @@ export const DEFAULT_CONFIG_FILE = '/etc/octavia-lite/octavia-lite.toml'
 export function configFile(named: string | undefined): string | null {
   if (named !== undefined) return named
   return existsSync(DEFAULT_CONFIG_FILE) ? DEFAULT_CONFIG_FILE : null
+}
+
+/** Where serve keeps its data with that configuration. */
+export function dataDirectory(named: string | undefined): string {
+  try {
+    return loadConfig(configFile(named)).DEFAULT.data_dir
+  } catch (cause) {
+    if (!(cause instanceof ConfigError)) throw cause
+    throw new CommandFailure(cause.message, EXIT.failure, cause)
+  }
 }
 
 export const command: Command = {

@@ -1,7 +1,8 @@
 /** `octavia-lite lb`, `listener` and so on: one command per table. */
 import { type Clock, systemClock } from '../../system/clock.ts'
 import { type Fetch, openCloud } from '../cloud-login.ts'
-import { type Command, EXIT, type Io } from '../io.ts'
+import { dataDirectory } from '../config.ts'
+import { type Command, CommandFailure, EXIT, type Io } from '../io.ts'
 import { formatResult } from './format.ts'
 import { resourceHelp, verbHelp } from './help.ts'
 import { usage } from './option.ts'
@@ -61,7 +62,8 @@ async function runClient(
     ...(verb.exactlyOne === undefined ? {} : { exactlyOne: verb.exactlyOne }),
     ...(verb.atLeastOne === undefined ? {} : { atLeastOne: verb.atLeastOne }),
   })
-  const cloud = await openCloud(io.env, Object.fromEntries(input.values), outside.fetch)
+  const options = { flags: input.values, ...dataFolder() }
+  const cloud = await openCloud(io.env, options, outside.fetch)
   const session = new Session(cloud)
   const result = await runVerb({ session, clock: outside.clock, io, table, verb, input })
   const width = io.terminal ? (process.stdout.columns ?? 0) : WIDTH_WITHOUT_TERMINAL
@@ -73,4 +75,14 @@ function findVerb(table: ClientTable, args: readonly string[]): Verb | undefined
   return [...verbsOf(table)]
     .sort((a, b) => b.name.length - a.name.length)
     .find(({ name }) => name.split(' ').every((word, at) => args[at] === word))
+}
+
+/** A configuration of serve that is wrong is no reason not to talk to another machine. */
+function dataFolder(): { readonly data_dir?: string } {
+  try {
+    return { data_dir: dataDirectory(undefined) }
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) throw error
+    return {}
+  }
 }

@@ -5,6 +5,19 @@ import { CONNECTION_OPTIONS, type Verb, verbsOf } from './verb.ts'
 
 const COLUMNS = 100
 
+/** The settings are variables, options and keys of clouds.yaml alike, so their names are enough. */
+const CLOUD_HELP = `
+the cloud:
+  --os-cloud NAME, or OS_CLOUD, is one of clouds.yaml (./, ~/.config/openstack/, /etc/openstack/, or
+  OS_CLIENT_CONFIG_FILE). Each OS_* variable is an option too and wins over the file:
+${wrapped(
+  CONNECTION_OPTIONS.map(({ flag }) => `--${flag}`),
+  '  ',
+  '  ',
+)}
+  Without any of them it is the API of this machine, http://127.0.0.1:9876, without a login.
+`
+
 /** `octavia-lite listener --help`. */
 export function resourceHelp(table: ClientTable): string {
   const verbs = verbsOf(table)
@@ -12,9 +25,8 @@ export function resourceHelp(table: ClientTable): string {
   return `usage: octavia-lite ${table.command} VERB [options]
 
 ${verbs.map((verb) => `  ${verb.name.padEnd(width)}  ${verb.summary}\n`).join('')}
-The cloud is found by OS_CLOUD and clouds.yaml or by OS_* variables, as by \`openstack\`; without any
-it is the API of this machine. octavia-lite ${table.command} VERB --help tells more.
-`
+octavia-lite ${table.command} VERB --help tells more.
+${CLOUD_HELP}`
 }
 
 /** `octavia-lite listener create --help`. */
@@ -39,7 +51,7 @@ export function verbHelp(table: ClientTable, verb: Verb): string {
     `\n${[verb.summary, ...notes].join(' ')}\n`,
     section('options', verb.options),
     section('output', verb.output),
-    section('the cloud', CONNECTION_OPTIONS),
+    CLOUD_HELP,
   ].join('')
 }
 
@@ -61,12 +73,12 @@ function section(title: string, options: readonly Option[]): string {
   return `\n${title}:\n${lines.join('')}`
 }
 
-function wrapped(words: readonly string[], indent: string): string {
-  const lines = ['']
+function wrapped(words: readonly string[], indent: string, first = ''): string {
+  const lines = [first]
   for (const word of words) {
     const last = lines.at(-1) ?? ''
-    const longer = last === '' ? word : `${last} ${word}`
-    if (longer.length <= COLUMNS || last === '') lines[lines.length - 1] = longer
+    const longer = last.trim() === '' ? last + word : `${last} ${word}`
+    if (longer.length <= COLUMNS || last.trim() === '') lines[lines.length - 1] = longer
     else lines.push(`${indent}${word}`)
   }
   return lines.join('\n')

@@ -61,7 +61,7 @@ export function textOption(
     flag: name,
     takes: 'one',
     repeats: false,
-    metavar: name.replaceAll('-', '_').toUpperCase(),
+    metavar: lastWord(name),
     help,
     field: name,
     read: (text) => (over.choices === undefined ? text : choose(name, over.choices, text)),
@@ -122,7 +122,12 @@ function metavarOf(name: string, schema: JsonSchema): string {
     const keys = isObject(schema.properties) ? Object.keys(schema.properties) : ['KEY']
     return keys.map((key) => `${key.replaceAll('_', '-')}=VALUE`).join(',')
   }
-  return name.replaceAll('-', '_').toUpperCase()
+  return schema.type === 'integer' ? 'N' : lastWord(name)
+}
+
+/** `--vip-subnet-id ID`. */
+function lastWord(name: string): string {
+  return name.slice(name.lastIndexOf('-') + 1).toUpperCase()
 }
 
 function readerOf(name: string, schema: JsonSchema): (text: string) => unknown {

@@ -1,7 +1,7 @@
 /** Requests of the client commands, their faults, and names turned into ids. */
 import { isObject } from '../../model/field.ts'
 import { parseUuid } from '../../system/ids.ts'
-import { type Cloud, messageOf } from '../cloud-login.ts'
+import { type CloudAnswer, type OpenCloud, parsed, reasonIn } from '../cloud-login.ts'
 import { CommandFailure } from '../io.ts'
 import { KINDS, type Kind } from './table.ts'
 
@@ -20,25 +20,28 @@ export class RequestFailure extends CommandFailure {
 }
 
 export class Session {
-  readonly #cloud: Cloud
-  constructor(cloud: Cloud) {
+  readonly #cloud: OpenCloud
+  constructor(cloud: OpenCloud) {
     this.#cloud = cloud
   }
 
   /** The body of a success; everything else is a RequestFailure. */
   async request(method: string, target: string, body?: unknown): Promise<View> {
     const answer = await this.#cloud.request(method, target, body)
-    if (answer.status >= 200 && answer.status < 300) return isObject(answer.body) ? answer.body : {}
-    throw new RequestFailure(answer.status, this.#explain(answer.status, answer.body, answer))
+    const content = parsed(answer.text)
+    if (answer.status >= 200 && answer.status < 300) return isObject(content) ? content : {}
+    throw new RequestFailure(answer.status, this.#explain(answer))
   }
 
-  #explain(status: number, body: unknown, answer: { readonly request_id: string | null }): string {
-    const id = answer.request_id === null ? '' : ` (Request-ID: ${answer.request_id})`
-    const text = `${messageOf(body)} (HTTP ${status})${id}`
-    if (status === 401)
-      return `${text}; ${this.#cloud.token === null ? 'log in: set OS_CLOUD, or the OS_* variables of the cloud' : 'the token is not accepted at this endpoint'}`
-    if (status === 409) return `${text}; another change is under way, --wait waits for its end`
-    return text
+  #explain({ status, headers, text }: CloudAnswer): string {
+    const request_id = headers.get('x-openstack-request-id')
+    const id = request_id === null ? '' : ` (Request-ID: ${request_id})`
+    const what = `${reasonIn(text)} (HTTP ${status})${id}`
+    if (status === 409) return `${what}; if another change is under way, wait for its end (--wait)`
+    if (status !== 401) return what
+    return this.#cloud.token === null
+      ? `${what}; log in: set OS_CLOUD, or the OS_* variables of the cloud`
+      : `${what}; the token is not accepted there, check OS_AUTH_URL and the endpoint`
   }
 
   /** The path of a collection, or of one resource in it. */
