@@ -4,6 +4,8 @@ import type { ClientTable } from './table.ts'
 import { CONNECTION_OPTIONS, type Verb, verbsOf } from './verb.ts'
 
 const COLUMNS = 100
+/** Where the text of an option begins. */
+const INDENT = ' '.repeat(34)
 
 /** The settings are variables, options and keys of clouds.yaml alike, so their names are enough. */
 const CLOUD_HELP = `
@@ -48,7 +50,7 @@ export function verbHelp(table: ClientTable, verb: Verb): string {
   ]
   return [
     `${wrapped(usage, '       ')}\n`,
-    `\n${[verb.summary, ...notes].join(' ')}\n`,
+    `\n${wrapped([verb.summary, ...notes].join(' ').split(' '), '')}\n`,
     section('options', verb.options),
     section('output', verb.output),
     CLOUD_HELP,
@@ -65,10 +67,14 @@ function section(title: string, options: readonly Option[]): string {
     const spelled = [`${short}--${option.flag}`, option.metavar + many].join(' ').trimEnd()
     const alias = option.alias === undefined ? '' : ` Also --${option.alias}.`
     const again = option.repeats && option.takes === 'one' && !option.help.includes('repeated')
-    const help = `${option.help}${again ? ' Can be repeated.' : ''}${alias}`
-    return spelled.length <= 30
-      ? `  ${spelled.padEnd(30)}  ${help}\n`
-      : `  ${spelled}\n${' '.repeat(34)}${help}\n`
+    const [first = '', ...rest] = wrapped(
+      `${option.help}${again ? ' Can be repeated.' : ''}${alias}`.split(' '),
+      INDENT,
+      INDENT,
+    ).split('\n')
+    const head =
+      spelled.length <= 30 ? `  ${spelled.padEnd(30)}  ${first.trim()}` : `  ${spelled}\n${first}`
+    return [head, ...rest].map((line) => `${line}\n`).join('')
   })
   return `\n${title}:\n${lines.join('')}`
 }

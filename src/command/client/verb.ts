@@ -126,9 +126,10 @@ function unsetVerb(table: ClientTable, unset: VerbTable): Verb {
       !['admin_state_up', 'enabled'].includes(name) &&
       (options.nullable === true || options.fallback !== undefined),
   )
-  const flags = clearable.map(([name]) =>
+  // `--allowed-cidr` adds one, `--allowed-cidrs` clears them all.
+  const flags = clearable.map(([name, { type }]) =>
     flag(
-      table.references[name] === undefined ? name.replaceAll('_', '-') : nameOf(table, name),
+      type.schema.type === 'array' ? name.replaceAll('_', '-') : nameOf(table, name),
       `Clear or reset ${name}.`,
       { field: name, value: null },
     ),

@@ -41,14 +41,16 @@ function scalar(value: unknown): string {
   return isPlain(value) ? value : `'${value.replaceAll("'", "''")}'`
 }
 
+/** What YAML 1.1 or 1.2 takes for a number, a time of day included, and `=` and `<<`. */
+const NUMBER =
+  /^[-+]?(\d[\d_]*\.?[\d_]*(e[-+]?\d+)?|\.\d[\d_]*(e[-+]?\d+)?|\d+(:[0-5]?\d)+|0[xob][\da-f_]+|\.(inf|nan))$|^(=|<<)$/i
+
 /** Plain only when nothing could be taken for syntax, a number, a time or a word with a meaning. */
 function isPlain(text: string): boolean {
   if (text === '' || text !== text.trim()) return false
   if (/^[-?:,[\]{}#&*!|>'"%@`]/.test(text) && !/^[-?:][^\s]/.test(text)) return false
   if (/:(\s|$)|\s#/.test(text)) return false
-  if (/^(null|true|false|yes|no|on|off|y|n|~)$/i.test(text)) return false
+  if (/^(null|true|false|yes|no|on|off|~)$/i.test(text)) return false
   if (/^\d{4}-\d{1,2}-\d{1,2}/.test(text)) return false
-  return !/^[-+]?(\.\d|\d[\d_]*)[\d_.:eE+-]*$|^0x[\da-f]+$|^0b[01]+$|^[-+.]+(inf|nan)?$|^[=<]/i.test(
-    text,
-  )
+  return !NUMBER.test(text)
 }
