@@ -1,6 +1,6 @@
 /**
- * A session with a cloud: which endpoint, and a token for it, as openstackclient finds them. Without
- * any configuration it is the API of this machine, without authentication.
+ * A session with a cloud: which endpoint, and a token for it, as openstackclient finds them.
+ * Without any configuration it is the API of this machine, without authentication.
  */
 import { readFileSync } from 'node:fs'
 import { isObject } from '../model/field.ts'
@@ -42,7 +42,7 @@ interface Login {
   readonly catalog: readonly unknown[]
 }
 
-/** Throws a CommandFailure with one sentence when there is no such cloud or it does not let us in. */
+/** Throws a CommandFailure when there is no such cloud or it does not let us in. */
 export async function openCloud(
   env: Readonly<Record<string, string | undefined>>,
   options: CloudOptions = {},

@@ -104,7 +104,7 @@ export interface CloudOptions {
   readonly cloud?: string
   /** Of the load balancers, instead of that in the catalog. */
   readonly endpoint?: string
-  /** Where a serve of this machine keeps its data; its clouds.yaml is used where nothing else is. */
+  /** Where a serve of this machine keeps its data; the clouds.yaml there comes last. */
   readonly data_dir?: string
   /** What the command line says, by the flags of CLOUD_OPTIONS. */
   readonly flags?: ReadonlyMap<string, unknown>

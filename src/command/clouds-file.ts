@@ -1,6 +1,6 @@
 /**
- * clouds.yaml: where clients of OpenStack find their clouds. Beside the data there is one with the first
- * administrator.
+ * clouds.yaml: where clients of OpenStack find their clouds. Beside the data there is one with the
+ * first administrator.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -62,8 +62,8 @@ function writeSecret(path: string, text: string): void {
 }
 
 /**
- * Puts the new password into the file where it is for that user; whether it did. Only the value changes:
- * what else somebody wrote into the file stays.
+ * Puts the new password into the file where it is for that user; whether it did. Only the value
+ * changes: what else somebody wrote into the file stays.
  */
 export function replacePassword(path: string, username: string, password: string): boolean {
   if (!existsSync(path)) return false

@@ -1,7 +1,7 @@
 import type { QUOTE_MODES } from './format-options.ts'
 import { pythonText } from './python-text.ts'
 
-/** Rows as Python's csv module writes them; strings are quoted, numbers and booleans are not. Pure. */
+/** Rows as Python's csv module writes them: strings are quoted, numbers are not. Pure. */
 export function csvText(
   columns: readonly string[],
   rows: readonly (readonly unknown[])[],

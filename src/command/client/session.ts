@@ -75,7 +75,7 @@ export class Session {
     throw new CommandFailure(`the list of ${plural} does not end`)
   }
 
-  /** Name or id to what requests call it. Ids are tried first; several of one name are a failure. */
+  /** Name or id to what requests call it. Several of one name are a failure. */
   async resolve(kind: Kind, given: string, parent?: string): Promise<string> {
     if (kind === 'project') return await this.#resolveProject(given)
     if (kind === 'amphora' || kind === 'provider') return given
@@ -90,13 +90,24 @@ export class Session {
   }
 
   async #only(kind: Kind, by: 'id' | 'name', given: string, parent?: string) {
-    const found = await this.list(kind, new URLSearchParams({ [by]: given }), parent)
+    const found = await this.#listOrOnlyId(kind, by, given, parent)
     if (found.length > 1)
       throw new CommandFailure(
         `${found.length} ${KINDS[kind].plural} are named '${given}'; use the ID`,
       )
     const value = found[0]?.[KINDS[kind].key]
     return typeof value === 'string' ? value : undefined
+  }
+
+  /** Where nobody answers for networks, an id of a port or subnet is taken as it is. */
+  async #listOrOnlyId(kind: Kind, by: 'id' | 'name', given: string, parent?: string) {
+    try {
+      return await this.list(kind, new URLSearchParams({ [by]: given }), parent)
+    } catch (error) {
+      const missing = error instanceof RequestFailure && error.status === 404
+      if (!missing || by !== 'id' || KINDS[kind].service !== 'network') throw error
+      return [{ id: given }]
+    }
   }
 
   /** Without Keystone, or without the right to look, what was given is taken for the id. */

@@ -1,7 +1,7 @@
 /**
- * The vocabulary in which the commands of a resource are written. A table says what differs from the
- * rule; names, types and choices of options come from the fields of the resource. The names are those
- * of `openstack loadbalancer`.
+ * The vocabulary in which the commands of a resource are written. A table says what differs from
+ * the rule; names, types and choices of options come from the fields of the resource. The names are
+ * those of `openstack loadbalancer`.
  */
 import type { Fields } from '../../model/field.ts'
 

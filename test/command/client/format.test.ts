@@ -1,4 +1,4 @@
-/** Texts as cliff prints them for the same values; those of Python were taken from the real thing. */
+/** Texts as cliff prints them for the same values. */
 import { expect, test } from 'vitest'
 import { formatResult } from '../../../src/command/client/format.ts'
 import type { Result } from '../../../src/command/client/run.ts'
