@@ -253,3 +253,30 @@ test('the texts of faults in all their forms', () => {
   expect(reasonIn('<html>d</html>')).toBe('<html>d</html>')
   expect(reasonIn('')).toBe('no further reason')
 })
+
+test.skipIf(Bun.which('openssl') === null)('a private CA is trusted when it is named', async () => {
+  const [key, ca] = [join(home, 'key.pem'), join(home, 'ca.pem')]
+  const subject = ['-subj', '/CN=cloud', '-addext', 'subjectAltName=IP:127.0.0.1']
+  const made = Bun.spawnSync(
+    ['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
+      .concat(['-keyout', key, '-out', ca, '-days', '1'])
+      .concat(subject),
+  )
+  expect(made.exitCode, made.stderr.toString()).toBe(0)
+  const server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    tls: { key: Bun.file(key), cert: Bun.file(ca) },
+    fetch: () => new Response('{}'),
+  })
+  try {
+    const env = { HOME: home, OS_ENDPOINT: `https://127.0.0.1:${server.port}` }
+    const ask = async (over: Readonly<Record<string, string>>) =>
+      (await (await openCloud({ ...env, ...over })).request('GET', '/')).status
+    await expect(ask({})).rejects.toThrow('name its CA by OS_CACERT')
+    expect(await ask({ OS_CACERT: ca })).toBe(200)
+    expect(await ask({ OS_INSECURE: 'true' })).toBe(200)
+  } finally {
+    await server.stop(true)
+  }
+})

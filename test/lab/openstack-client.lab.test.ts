@@ -56,10 +56,16 @@ afterAll(async () => {
 
 /** Statuses that heartbeats change between two calls, and how each of the two prints lists. */
 function comparable(text: string): unknown {
-  return JSON.parse(text, (key, value: unknown) => {
-    if (['operating_status', 'updated_at'].includes(key)) return 'changes'
-    return listText(value)
-  })
+  type Row = Readonly<Record<string, unknown>>
+  const row = (one: Row): Row =>
+    Object.fromEntries(
+      Object.entries(one).map(([key, value]) => [
+        key,
+        ['operating_status', 'updated_at'].includes(key) ? 'changes' : listText(value),
+      ]),
+    )
+  const parsed = JSON.parse(text) as Row | readonly Row[]
+  return Array.isArray(parsed) ? parsed.map(row) : row(parsed as Row)
 }
 
 /**
@@ -68,7 +74,7 @@ function comparable(text: string): unknown {
  */
 function listText(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value ?? ''
-  const items = Array.isArray(value) ? value : Object.entries(value).map(([k, v]) => `${k}=${v}`)
+  const items = Array.isArray(value) ? value : Object.entries(value).map(([k, v]) => `${k}=${v ?? "None"}`)
   if (items.some((item) => typeof item === 'object' && item !== null && !('id' in item)))
     return value
   return items.map((item) => (typeof item === 'string' ? item : item.id)).join('\n')

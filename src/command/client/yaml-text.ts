@@ -1,4 +1,4 @@
-/** YAML in block style with sorted keys; a string that could be read as something else is quoted. */
+/** YAML in block style with sorted keys; what could be read as something else is quoted. */
 import { isObject } from '../../model/field.ts'
 
 export function yamlText(value: unknown): string {
