@@ -44,7 +44,7 @@ const COMMANDS: Readonly<Record<string, Load>> = { ...SERVER, ...CLIENT }
 
 async function run(argv: readonly string[], io: Io): Promise<Exit> {
   const [name = '--help', ...args] = argv
-  if (name === '--help' || name === '-h' || name === 'help') return await printHelp(io, args[0])
+  if (name === '--help' || name === '-h' || name === 'help') return await printHelp(io, args)
   const load = Object.hasOwn(COMMANDS, name === '--version' ? 'version' : name)
     ? COMMANDS[name === '--version' ? 'version' : name]
     : undefined
@@ -58,10 +58,11 @@ async function run(argv: readonly string[], io: Io): Promise<Exit> {
   return await command.run(args, io)
 }
 
-async function printHelp(io: Io, name: string | undefined): Promise<Exit> {
+async function printHelp(io: Io, [name, ...rest]: readonly string[]): Promise<Exit> {
   const load = name === undefined ? undefined : COMMANDS[name]
   if (load !== undefined) {
-    io.out((await load()).command.help)
+    const { command } = await load()
+    io.out(command.helpOf?.(rest) ?? command.help)
     return EXIT.ok
   }
   io.out('OpenStack Octavia, load balancing as a service, as one executable.\n\n')

@@ -229,7 +229,8 @@ async function logIn(call: Caller, url: string, identity: unknown, scope: unknow
 export function reasonIn(text: string): string {
   const body = parsed(text)
   if (!isObject(body)) return text === '' ? 'no further reason' : text.slice(0, 300)
-  if (typeof body.faultstring === 'string') return body.faultstring
+  const own = body.faultstring ?? body.description
+  if (typeof own === 'string') return own
   const inner = Object.values(body).find(isObject)
   return typeof inner?.message === 'string' ? inner.message : text.slice(0, 300)
 }

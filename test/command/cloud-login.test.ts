@@ -250,6 +250,7 @@ test('the texts of faults in all their forms', () => {
   expect(reasonIn('{"faultstring":"a"}')).toBe('a')
   expect(reasonIn('{"error":{"message":"b"}}')).toBe('b')
   expect(reasonIn('{"NeutronError":{"type":"t","message":"c"}}')).toBe('c')
+  expect(reasonIn('{"code":404,"title":"t","description":"e"}')).toBe('e')
   expect(reasonIn('<html>d</html>')).toBe('<html>d</html>')
   expect(reasonIn('')).toBe('no further reason')
 })

@@ -74,7 +74,9 @@ function comparable(text: string): unknown {
  */
 function listText(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value ?? ''
-  const items = Array.isArray(value) ? value : Object.entries(value).map(([k, v]) => `${k}=${v ?? "None"}`)
+  const items = Array.isArray(value)
+    ? value
+    : Object.entries(value).map(([k, v]) => `${k}=${v ?? 'None'}`)
   if (items.some((item) => typeof item === 'object' && item !== null && !('id' in item)))
     return value
   return items.map((item) => (typeof item === 'string' ? item : item.id)).join('\n')
