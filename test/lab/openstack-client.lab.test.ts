@@ -50,6 +50,8 @@ beforeAll(async () => {
 }, 180_000)
 
 afterAll(async () => {
+  // Amphorae outlive serve, so they go first.
+  if (serve !== undefined) await ours('lb delete web~site --cascade --wait')
   await serve?.stop()
   lab?.remove()
 })
