@@ -1,31 +1,21 @@
 /**
- * From OS_* variables and clouds.yaml, as every client of OpenStack reads them, to a token and the
- * endpoint of the load balancers. What names no cloud and gives no credentials means the serve of
- * this machine.
+ * A session with a cloud: which endpoint, and a token for it, as openstackclient finds them.
+ * Without any configuration it is the API of this machine, without authentication.
  */
 import { readFileSync } from 'node:fs'
-import { CLOUD_NAME, type CloudEntry, cloudsFileIn, readClouds } from './clouds-file.ts'
+import { isObject } from '../model/field.ts'
+import {
+  type CloudOptions,
+  type CloudSettings,
+  isInsecure,
+  readCloudSettings,
+} from './cloud-settings.ts'
 import { CommandFailure, EXIT } from './io.ts'
 
-export type Environment = Readonly<Record<string, string | undefined>>
+const LOCAL_ENDPOINT = 'http://127.0.0.1:9876'
+const TIMEOUT_MS = 120_000
 
-export interface CloudOptions {
-  /** Instead of OS_CLOUD. */
-  readonly cloud?: string
-  /** Of the load balancers, instead of that in the catalogue. */
-  readonly endpoint?: string
-  /** Where a serve of this machine keeps its data, with a clouds.yaml. */
-  readonly data_dir?: string
-}
-
-export interface OpenCloud {
-  /** Of the load balancers, without a version and without a slash at the end. */
-  readonly endpoint: string
-  /** null where nobody has to prove who he is. */
-  readonly token: string | null
-  /** `path` begins with /. Throws a CommandFailure only where there is no answer at all. */
-  request(method: string, path: string, body?: unknown): Promise<CloudAnswer>
-}
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 
 export interface CloudAnswer {
   readonly status: number
@@ -33,171 +23,276 @@ export interface CloudAnswer {
   readonly text: string
 }
 
-const LOCAL_ENDPOINT = 'http://127.0.0.1:9876'
-const TIMEOUT_MS = 60_000
+export interface OpenCloud {
+  /** Of the load balancers, without a version and without a slash at the end. */
+  readonly endpoint: string
+  /** null where nobody has to prove who he is. */
+  readonly token: string | null
+  /** Where another service is; undefined if there is none. */
+  endpointOf(service: 'network' | 'identity'): string | undefined
+  /**
+   * `target` is a path below `endpoint`, or a whole URL. Throws a CommandFailure only where there is
+   * no answer at all. A token that has expired is renewed once.
+   */
+  request(method: string, target: string, body?: unknown): Promise<CloudAnswer>
+}
 
-/**
- * Throws a CommandFailure with one sentence when there is no such cloud or it does not let us in.
- */
-export async function openCloud(env: Environment, options: CloudOptions = {}): Promise<OpenCloud> {
-  const settings = resolveSettings(env, options)
-  const session = createSession(settings)
+interface Login {
+  readonly token: string
+  readonly catalog: readonly unknown[]
+}
+
+/** Throws a CommandFailure when there is no such cloud or it does not let us in. */
+export async function openCloud(
+  env: Readonly<Record<string, string | undefined>>,
+  options: CloudOptions = {},
+  send: Fetch = fetch,
+): Promise<OpenCloud> {
+  const settings = readCloudSettings(env, options)
+  const call = createCaller(settings, send)
   const type = authTypeOf(settings)
-  if (type === 'none') return opened(session, settings.endpoint ?? LOCAL_ENDPOINT, null)
-  if (type === 'token_endpoint' || type === 'admin_token')
-    return opened(session, needed(settings, 'endpoint'), needed(settings, 'token'))
-  const { token, catalog } = await logIn(session, settings, type)
-  const endpoint = settings.endpoint ?? endpointIn(catalog, settings)
-  return opened(session, endpoint, token)
+  const { endpoint = LOCAL_ENDPOINT, token = null } = settings
+  if (type === 'none') return fixedCloud(endpoint, null, call)
+  if (type === 'token_endpoint') return fixedCloud(endpoint, token, call)
+  const url = keystoneOf(settings)
+  const login = () => logIn(call, url, identityOf(type, settings), scopeOf(type, settings))
+  return new KeystoneCloud(await login(), login, settings, url, call)
 }
 
-/** Values by the names they have in clouds.yaml: those of `auth` and those beside it. */
-type Settings = Readonly<Record<string, string | undefined>>
-
-/** OS_* variables win over the file, as with every client. */
-export function resolveSettings(env: Environment, options: CloudOptions): Settings {
-  const named = options.cloud ?? nonEmpty(env.OS_CLOUD)
-  const found = fileEntry(env, options, named)
-  const { auth, ...beside } = found ?? {}
-  const out: Record<string, string | undefined> = {}
-  for (const [name, value] of [...Object.entries(beside), ...Object.entries(auth ?? {})])
-    if (['string', 'number', 'boolean'].includes(typeof value)) out[name] = String(value)
-  for (const name of VARIABLES) {
-    const value = nonEmpty(env[`OS_${name.toUpperCase()}`])
-    if (value !== undefined) out[name] = value
+/** A cloud without a catalog: one endpoint answers for all services, as the client's `none` has it. */
+function fixedCloud(endpoint: string, token: string | null, call: Caller): OpenCloud {
+  const base = withoutVersion(endpoint)
+  return {
+    endpoint: base,
+    token,
+    endpointOf: (service) => (service === 'network' ? base : undefined),
+    request: (method, target, body) => call(method, absolute(base, target), token, body),
   }
-  const endpoint = options.endpoint ?? out.load_balancer_endpoint_override ?? out.endpoint
-  return { ...out, endpoint: endpoint?.replace(/\/+$/, '').replace(/\/v2(\.0)?(\/lbaas)?$/, '') }
 }
 
-const VARIABLES = [
-  'auth_type',
-  'auth_url',
-  'username',
-  'user_id',
-  'password',
-  'user_domain_name',
-  'user_domain_id',
-  'project_name',
-  'project_id',
-  'project_domain_name',
-  'project_domain_id',
-  'default_domain',
-  'application_credential_id',
-  'application_credential_name',
-  'application_credential_secret',
-  'token',
-  'region_name',
-  'interface',
-  'cacert',
-  'insecure',
-  'endpoint',
-] as const
+class KeystoneCloud implements OpenCloud {
+  readonly endpoint: string
+  #login: Login
+  readonly #again: () => Promise<Login>
+  readonly #settings: CloudSettings
+  readonly #keystone: string
+  readonly #call: Caller
 
-function nonEmpty(value: string | undefined): string | undefined {
-  return value === '' ? undefined : value
-}
-
-/** The entry of the cloud that is meant; undefined where none is and the variables have to do. */
-function fileEntry(
-  env: Environment,
-  { data_dir }: CloudOptions,
-  named: string | undefined,
-): CloudEntry | undefined {
-  const ours = data_dir === undefined ? [] : [cloudsFileIn(data_dir)]
-  const files = [
-    ...(nonEmpty(env.OS_CLIENT_CONFIG_FILE) === undefined ? [] : [env.OS_CLIENT_CONFIG_FILE ?? '']),
-    'clouds.yaml',
-    ...(env.HOME === undefined ? [] : [`${env.HOME}/.config/openstack/clouds.yaml`]),
-    '/etc/openstack/clouds.yaml',
-  ]
-  if (named === undefined) {
-    const alone =
-      nonEmpty(env.OS_AUTH_URL) === undefined && nonEmpty(env.OS_AUTH_TYPE) === undefined
-    return alone && ours[0] !== undefined ? readClouds(ours[0])?.[CLOUD_NAME] : undefined
-  }
-  // Only the first file counts for other clients; that beside the data comes after it.
-  const first = files.find((file) => readClouds(file) !== undefined)
-  for (const file of [...(first === undefined ? [] : [first]), ...ours]) {
-    const clouds = readClouds(file)
-    if (clouds !== undefined && Object.hasOwn(clouds, named)) return clouds[named]
-  }
-  throw new CommandFailure(
-    `there is no cloud ${named} in ${[first ?? files, ours].flat().join(', ')}`,
-  )
-}
-
-type AuthType = 'none' | 'token_endpoint' | 'admin_token' | LoginType
-const LOGIN_TYPES = ['password', 'v3applicationcredential', 'v3token'] as const
-type LoginType = (typeof LOGIN_TYPES)[number]
-
-function authTypeOf(settings: Settings): AuthType {
-  const { auth_type } = settings
-  switch (auth_type) {
-    case undefined:
-      if (settings.application_credential_secret !== undefined) return 'v3applicationcredential'
-      if (settings.auth_url === undefined) return 'none'
-      return settings.token !== undefined && settings.password === undefined
-        ? 'v3token'
-        : 'password'
-    case 'v3password':
-      return 'password'
-    case 'token':
-      return 'v3token'
-    case 'none':
-    case 'token_endpoint':
-    case 'admin_token':
-      return auth_type
-    default: {
-      const known = LOGIN_TYPES.find((type) => type === auth_type)
-      if (known === undefined)
-        throw new CommandFailure(
-          `auth_type ${auth_type} is not known here; use ${LOGIN_TYPES.join(', ')}`,
-        )
-      return known
+  constructor(
+    login: Login,
+    again: () => Promise<Login>,
+    settings: CloudSettings,
+    keystone: string,
+    call: Caller,
+  ) {
+    this.#login = login
+    this.#again = again
+    this.#settings = settings
+    this.#keystone = keystone
+    this.#call = call
+    const found = settings.endpoint ?? findEndpoint(login.catalog, 'load-balancer', settings)
+    if (found === undefined) {
+      const where = settings.region_name === undefined ? '' : ` in region ${settings.region_name}`
+      throw new CommandFailure(
+        `the catalog has no load-balancer service${where}; pass --os-endpoint URL`,
+      )
     }
+    this.endpoint = withoutVersion(found)
+  }
+
+  get token(): string {
+    return this.#login.token
+  }
+
+  endpointOf(service: 'network' | 'identity'): string | undefined {
+    if (service === 'identity') return this.#keystone
+    const found = findEndpoint(this.#login.catalog, service, this.#settings)
+    return found === undefined ? this.endpoint : withoutVersion(found)
+  }
+
+  async request(method: string, target: string, body?: unknown): Promise<CloudAnswer> {
+    const url = absolute(this.endpoint, target)
+    const answer = await this.#call(method, url, this.token, body)
+    if (answer.status !== 401) return answer
+    this.#login = await this.#again()
+    return await this.#call(method, url, this.token, body)
   }
 }
 
-function needed(settings: Settings, name: string): string {
-  const value = settings[name]
-  if (value === undefined)
-    throw new CommandFailure(
-      `to log in, ${name} is needed: set OS_${name.toUpperCase()}, or OS_CLOUD to a cloud of clouds.yaml`,
-      EXIT.usage,
-    )
-  return value
+type AuthType = 'none' | 'token_endpoint' | 'token' | 'password' | 'application_credential'
+
+const AUTH_TYPES: Readonly<Record<string, AuthType>> = {
+  none: 'none',
+  noauth: 'none',
+  token_endpoint: 'token_endpoint',
+  admin_token: 'token_endpoint',
+  token: 'token',
+  v3token: 'token',
+  password: 'password',
+  v3password: 'password',
+  v3applicationcredential: 'application_credential',
 }
 
-type Send = (url: string, init: RequestInit) => Promise<CloudAnswer>
+/** What is configured decides where the type is not named. */
+function authTypeOf(settings: CloudSettings): AuthType {
+  const { auth_type, auth_url, token, endpoint } = settings
+  if (auth_type !== undefined) {
+    const type = Object.hasOwn(AUTH_TYPES, auth_type) ? AUTH_TYPES[auth_type] : undefined
+    if (type !== undefined) return type
+    const known = Object.keys(AUTH_TYPES).join(', ')
+    throw new CommandFailure(`the auth type '${auth_type}' is not one of ${known}`, EXIT.usage)
+  }
+  if (settings.application_credential_secret !== undefined) return 'application_credential'
+  if (token !== undefined) return auth_url === undefined ? 'token_endpoint' : 'token'
+  if (auth_url === undefined && (endpoint !== undefined || settings.username === undefined))
+    return 'none'
+  return 'password'
+}
 
-/** Sends requests with the certificates of these settings. */
-function createSession({ cacert, insecure, verify }: Settings): Send {
-  const unchecked = insecure?.toLowerCase() === 'true' || insecure === '1' || verify === 'false'
-  const tls = unchecked
-    ? { rejectUnauthorized: false }
-    : cacert === undefined
-      ? undefined
-      : { ca: readCa(cacert) }
-  return async (url, init) => {
-    // No proxy can reach this machine's own addresses for us.
-    const own = /^https?:\/\/(127\.|localhost[:/]|\[::1\])/.test(`${url}/`)
+function keystoneOf({ auth_url }: CloudSettings): string {
+  if (auth_url === undefined)
+    throw new CommandFailure('OS_AUTH_URL is missing; or name a cloud by OS_CLOUD', EXIT.usage)
+  return auth_url.replace(/\/+$/, '').replace(/\/v3$/, '')
+}
+
+function identityOf(type: AuthType, settings: CloudSettings): unknown {
+  if (type === 'token') return { methods: ['token'], token: { id: need(settings, 'token') } }
+  if (type === 'application_credential') {
+    const secret = need(settings, 'application_credential_secret')
+    const { application_credential_id: id } = settings
+    const credential =
+      id === undefined
+        ? { name: need(settings, 'application_credential_name'), secret, user: userOf(settings) }
+        : { id, secret }
+    return { methods: ['application_credential'], application_credential: credential }
+  }
+  const password = need(settings, 'password')
+  return { methods: ['password'], password: { user: { ...userOf(settings), password } } }
+}
+
+function need(settings: CloudSettings, name: keyof CloudSettings): string {
+  const value = settings[name]
+  if (value !== undefined) return value
+  throw new CommandFailure(`OS_${name.toUpperCase()} is missing`, EXIT.usage)
+}
+
+function userOf(settings: CloudSettings): Readonly<Record<string, unknown>> {
+  const { user_id, user_domain_id, user_domain_name } = settings
+  if (user_id !== undefined) return { id: user_id }
+  const domain = domainOf(user_domain_id, user_domain_name, settings)
+  return { name: need(settings, 'username'), domain }
+}
+
+function domainOf(
+  id: string | undefined,
+  name: string | undefined,
+  { default_domain = 'default' }: CloudSettings,
+): Readonly<Record<string, string>> {
+  if (id !== undefined) return { id }
+  return name === undefined ? { id: default_domain } : { name }
+}
+
+/** An application credential has the scope in which it was made. */
+function scopeOf(type: AuthType, settings: CloudSettings): unknown {
+  if (type === 'application_credential') return undefined
+  const { project_id, project_name, domain_id, domain_name, system_scope } = settings
+  if (project_id !== undefined) return { project: { id: project_id } }
+  if (project_name !== undefined) {
+    const { project_domain_id, project_domain_name } = settings
+    const domain = domainOf(project_domain_id, project_domain_name, settings)
+    return { project: { name: project_name, domain } }
+  }
+  if (system_scope !== undefined) return { system: { all: true } }
+  if (domain_id !== undefined) return { domain: { id: domain_id } }
+  return domain_name === undefined ? undefined : { domain: { name: domain_name } }
+}
+
+async function logIn(call: Caller, url: string, identity: unknown, scope: unknown): Promise<Login> {
+  const auth = { identity, ...(scope === undefined ? {} : { scope }) }
+  const { status, headers, text } = await call('POST', `${url}/v3/auth/tokens`, null, { auth })
+  const subject = headers.get('x-subject-token')
+  if (status === 401)
+    throw new CommandFailure(
+      `Keystone at ${url} refused the login (HTTP 401): ${reasonIn(text)}; ` +
+        'check user, password, project and domains in OS_* or clouds.yaml',
+    )
+  if (status !== 201 || subject === null)
+    throw new CommandFailure(
+      `Keystone at ${url} answered the login with ${status}: ${reasonIn(text)}; check OS_AUTH_URL`,
+    )
+  const body = parsed(text)
+  const token = isObject(body) && isObject(body.token) ? body.token : {}
+  return { token: subject, catalog: Array.isArray(token.catalog) ? token.catalog : [] }
+}
+
+/** The text of a fault, in Octavia's, Keystone's or Neutron's form, or the beginning of what came. */
+export function reasonIn(text: string): string {
+  const body = parsed(text)
+  if (!isObject(body)) return text === '' ? 'no further reason' : text.slice(0, 300)
+  const own = body.faultstring ?? body.description
+  if (typeof own === 'string') return own
+  const inner = Object.values(body).find(isObject)
+  return typeof inner?.message === 'string' ? inner.message : text.slice(0, 300)
+}
+
+function findEndpoint(
+  catalog: readonly unknown[],
+  type: string,
+  { region_name, interface: wanted = 'public' }: CloudSettings,
+): string | undefined {
+  const face = wanted.replace(/URL$/, '')
+  const services = catalog.filter(isObject).filter((service) => service.type === type)
+  const endpoint = services
+    .flatMap(({ endpoints }) => (Array.isArray(endpoints) ? endpoints : []))
+    .filter(isObject)
+    .find(
+      (each) =>
+        each.interface === face &&
+        (region_name === undefined || [each.region, each.region_id].includes(region_name)),
+    )
+  return typeof endpoint?.url === 'string' ? endpoint.url : undefined
+}
+
+function withoutVersion(url: string): string {
+  return url.replace(/\/+$/, '').replace(/\/v2(\.0)?$/, '')
+}
+
+function absolute(base: string, target: string): string {
+  return target.startsWith('/') ? `${base}${target}` : target
+}
+
+type Caller = (
+  method: string,
+  url: string,
+  token: string | null,
+  body?: unknown,
+) => Promise<CloudAnswer>
+
+function createCaller(settings: CloudSettings, send: Fetch): Caller {
+  const tls = {
+    ...(settings.cacert === undefined ? {} : { ca: readCa(settings.cacert) }),
+    ...(isInsecure(settings) ? { rejectUnauthorized: false } : {}),
+  }
+  return async (method, url, token, body) => {
+    const init = {
+      method,
+      redirect: 'manual',
+      tls,
+      headers: {
+        accept: 'application/json',
+        ...(token === null ? {} : { 'x-auth-token': token }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      // A proxy of the environment never reaches this machine.
+      ...(/^https?:\/\/(127\.|localhost|\[::1\])/.test(url) ? { proxy: false } : {}),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    }
     try {
-      const response = await fetch(url, {
-        ...init,
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-        redirect: 'manual',
-        ...(own ? { proxy: false } : {}),
-        ...(tls === undefined ? {} : { tls }),
-      } as RequestInit)
+      const response = await send(url, init as RequestInit)
       return { status: response.status, headers: response.headers, text: await response.text() }
     } catch (cause) {
-      const { code, message } = cause as { code?: string; message?: string }
-      throw new CommandFailure(
-        `nothing answers at ${new URL(url).origin}: ${code ?? message}`,
-        EXIT.failure,
-        cause,
-      )
+      throw new CommandFailure(unreachable(url, cause), EXIT.failure, cause)
     }
   }
 }
@@ -206,124 +301,28 @@ function readCa(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (cause) {
-    throw new CommandFailure(`${path} cannot be read`, EXIT.failure, cause)
+    throw new CommandFailure(`the CA file ${path} cannot be read`, EXIT.usage, cause)
   }
 }
 
-interface Login {
-  readonly token: string
-  readonly catalog: readonly CatalogEntry[]
-}
-
-interface CatalogEntry {
-  readonly type: string
-  readonly endpoints: readonly {
-    readonly interface: string
-    readonly region?: string | null
-    readonly url: string
-  }[]
-}
-
-async function logIn(send: Send, settings: Settings, type: LoginType): Promise<Login> {
-  const given = needed(settings, 'auth_url').replace(/\/+$/, '')
-  const url = `${/\/v3$/.test(given) ? given : `${given}/v3`}/auth/tokens`
-  const answer = await send(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/json' },
-    body: JSON.stringify({ auth: authOf(settings, type) }),
-  })
-  const token = answer.headers.get('x-subject-token')
-  if (answer.status !== 201 || token === null)
-    throw new CommandFailure(`${url} does not let us in: ${answer.status} ${reasonIn(answer.text)}`)
-  const { token: body } = JSON.parse(answer.text) as { token: { catalog?: CatalogEntry[] } }
-  return { token, catalog: body.catalog ?? [] }
-}
-
-function authOf(settings: Settings, type: LoginType): Record<string, unknown> {
-  const user = (): Record<string, unknown> => reference(settings, 'user_id', 'username', 'user')
-  switch (type) {
-    case 'password': {
-      const password = needed(settings, 'password')
-      const identity = { methods: ['password'], password: { user: { ...user(), password } } }
-      return { identity, ...scopeOf(settings) }
-    }
-    case 'v3token': {
-      const id = needed(settings, 'token')
-      return { identity: { methods: ['token'], token: { id } }, ...scopeOf(settings) }
-    }
-    case 'v3applicationcredential': {
-      const secret = needed(settings, 'application_credential_secret')
-      const id = settings.application_credential_id
-      const credential =
-        id === undefined
-          ? { name: needed(settings, 'application_credential_name'), user: user(), secret }
-          : { id, secret }
-      return {
-        identity: { methods: ['application_credential'], application_credential: credential },
-      }
-    }
-  }
-}
-
-function scopeOf(settings: Settings): Record<string, unknown> {
-  if (settings.project_id === undefined && settings.project_name === undefined) return {}
-  return { scope: { project: reference(settings, 'project_id', 'project_name', 'project') } }
-}
-
-function reference(
-  settings: Settings,
-  id: string,
-  name: string,
-  what: 'user' | 'project',
-): Record<string, unknown> {
-  if (settings[id] !== undefined) return { id: settings[id] }
-  const domain = settings[`${what}_domain_name`]
-  return {
-    name: needed(settings, name),
-    domain:
-      domain === undefined
-        ? { id: settings[`${what}_domain_id`] ?? settings.default_domain ?? 'default' }
-        : { name: domain },
-  }
-}
-
-function endpointIn(catalog: readonly CatalogEntry[], settings: Settings): string {
-  const wanted = (settings.interface ?? 'public').replace(/URL$/, '')
-  const region = settings.region_name
-  const found = catalog
-    .filter((entry) => entry.type === 'load-balancer')
-    .flatMap((entry) => entry.endpoints)
-    .find((each) => each.interface === wanted && (region === undefined || each.region === region))
-  if (found === undefined)
-    throw new CommandFailure(
-      `the cloud has no load-balancer endpoint (${wanted}${region === undefined ? '' : `, ${region}`})`,
-    )
-  return found.url.replace(/\/+$/, '').replace(/\/v2(\.0)?$/, '')
-}
-
-/** The text of a fault, in any of the forms in use, or the beginning of what came instead. */
-export function reasonIn(text: string): string {
+/** Parsed JSON, undefined if it is none. */
+export function parsed(text: string): unknown {
   try {
-    const body = JSON.parse(text) as { faultstring?: unknown; error?: { message?: unknown } }
-    return String(body.faultstring ?? body.error?.message ?? text.slice(0, 200))
+    return JSON.parse(text)
   } catch {
-    return text.slice(0, 200)
+    return undefined
   }
 }
 
-function opened(send: Send, endpoint: string, token: string | null): OpenCloud {
-  return {
-    endpoint,
-    token,
-    request: (method, path, body) =>
-      send(`${endpoint}${path}`, {
-        method,
-        headers: {
-          accept: 'application/json',
-          'content-type': 'application/json',
-          ...(token === null ? {} : { 'x-auth-token': token }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      }),
-  }
+function unreachable(url: string, cause: unknown): string {
+  const origin = URL.canParse(url) ? new URL(url).origin : url
+  const code = isObject(cause) && typeof cause.code === 'string' ? cause.code : String(cause)
+  if (/CERT|SIGNED|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(code))
+    return `the certificate of ${origin} is not trusted (${code}); name its CA by OS_CACERT or --os-cacert`
+  if (origin === LOCAL_ENDPOINT)
+    return (
+      `nothing answers at ${origin}; start it with \`octavia-lite serve\`, ` +
+      'or name a cloud by OS_CLOUD or --os-endpoint'
+    )
+  return `${origin} cannot be reached (${code}); check OS_AUTH_URL, OS_CLOUD or --os-endpoint`
 }
