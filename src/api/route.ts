@@ -99,6 +99,8 @@ export interface AnswerShape {
   /** undefined: an object that is not a resource. */
   readonly fields?: Fields
   readonly list?: boolean
+  /** The key of the links of a list; default `<wrapper>_links`. */
+  readonly links?: string
 }
 
 /** Throws 403 unless the rule of the call's route allows it on that project. */

@@ -37,6 +37,8 @@ export interface AmphoraDriver {
    * left. Objects in PENDING_DELETE count as gone.
    */
   updateListeners(amphora: Amphora, tree: LoadBalancerTree): Promise<void>
+  /** Replaces the agent's configuration file. Secret: the heartbeat key is in it. */
+  updateAgentConfig(amphora: Amphora, config: string): Promise<void>
   /** Stops and removes what serves the load balancer. */
   deleteLoadBalancer(amphora: Amphora, load_balancer_id: string): Promise<void>
 }

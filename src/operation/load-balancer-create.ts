@@ -24,6 +24,7 @@ import type { Tx } from '../store/store.ts'
 import { timestamp } from '../system/clock.ts'
 import { enqueue } from '../worker/catalogue.ts'
 import { change, chargeQuota, type OperationDependencies, type Origin } from './change.ts'
+import { checkStillOffered, chooseOffer, type OfferChoice } from './offer-choice.ts'
 import { newHealthMonitor, newListener, newMember, newPool } from './rows.ts'
 import {
   checkAllowedCidrs,
@@ -34,7 +35,7 @@ import {
   checkProtocols,
   PROVIDER,
 } from './rules.ts'
-import { planVip, type VipPlan } from './vip.ts'
+import { checkNetworkAllowed, planVip, type VipPlan } from './vip.ts'
 
 const ROLES: Readonly<Record<Topology, readonly AmphoraRole[]>> = {
   SINGLE: ['STANDALONE'],
@@ -58,8 +59,9 @@ export async function createLoadBalancer(
 ): Promise<string> {
   const { network, settings } = deps
   const plan = await planVip(network, settings, graph.loadBalancer)
-  const provider = chooseProvider(deps, graph)
-  const planned = planRows(deps, graph, project_id, provider, plan)
+  const choice = await chooseOffer(deps, graph.loadBalancer)
+  checkNetworkAllowed(settings, plan.network_id, choice.valid_vip_networks)
+  const planned = planRows(deps, graph, project_id, choice, plan)
   await checkMemberSubnets(deps, planned.members)
   await withVip(deps, planned.loadBalancer, plan, origin, async (vip, held) => {
     await change(deps, async (tx, now) => {
@@ -71,7 +73,7 @@ export async function createLoadBalancer(
           flow: 'load-balancer-create',
           input: {
             load_balancer_id: planned.loadBalancer.id,
-            amphorae: ROLES[settings.topology].map((role) => ({ id: deps.newId(), role })),
+            amphorae: ROLES[choice.topology].map((role) => ({ id: deps.newId(), role })),
           },
           request_id: origin.request_id,
         },
@@ -80,17 +82,6 @@ export async function createLoadBalancer(
     })
   })
   return planned.loadBalancer.id
-}
-
-function chooseProvider(deps: OperationDependencies, graph: LoadBalancerGraph): string {
-  const { flavor_id, availability_zone } = graph.loadBalancer
-  // There are no flavors and zones yet, so none is valid.
-  if (flavor_id !== null) throw fault.validation('Invalid flavor_id.')
-  if (availability_zone !== null) throw fault.validation('Invalid availability zone.')
-  const provider = graph.loadBalancer.provider ?? deps.settings.default_provider_driver
-  if (!Object.hasOwn(deps.settings.enabled_provider_drivers, provider))
-    throw fault.providerNotEnabled(provider)
-  return provider
 }
 
 /** Holds the VIP while `body` runs; gives it back when anything fails. */
@@ -144,10 +135,10 @@ function planRows(
   deps: OperationDependencies,
   graph: LoadBalancerGraph,
   project_id: string,
-  provider: string,
+  { provider, topology, vip_vnic_type }: OfferChoice,
   plan: VipPlan,
 ): Rows {
-  const { defaults, reserved_ips, topology } = deps.settings
+  const { defaults, reserved_ips } = deps.settings
   const now = timestamp(deps.clock.now())
   const base = () => ({ id: deps.newId(), project_id, now })
   const { id } = base()
@@ -185,7 +176,7 @@ function planRows(
       provider,
       topology,
       vip_network_id: plan.network_id,
-      vip_vnic_type: 'normal',
+      vip_vnic_type,
       provisioning_status: 'PENDING_CREATE',
       operating_status: 'OFFLINE',
       created_at: now,
@@ -244,6 +235,7 @@ async function insertPlanned(
   const charge = (name: Parameters<typeof chargeQuota>[3], count: number) =>
     chargeQuota(tx, deps.settings, project_id, name, count)
   await charge('load_balancer', 1)
+  await checkStillOffered(tx, rows.loadBalancer)
   await insertRow(tx, loadBalancer, rows.loadBalancer)
   await charge('pool', rows.pools.length)
   await insertRows(tx, pool, rows.pools)

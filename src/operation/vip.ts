@@ -46,7 +46,6 @@ export async function planVip(
   if (wanted.vip_qos_policy_id !== null)
     throw fault.validation('VIP QoS policy is not allowed in this deployment.')
   const additional_vips = await checkAdditional(network, place, wanted.additional_vips)
-  checkNetworkAllowed(settings, place.network_id)
   return {
     network_id: place.network_id,
     subnet_id: place.subnet.id,
@@ -222,10 +221,16 @@ async function checkAdditional(
   return out
 }
 
-function checkNetworkAllowed(settings: OperationSettings, id: string): void {
+/** Networks which an availability zone names take the place of the deployment's. */
+export function checkNetworkAllowed(
+  settings: OperationSettings,
+  id: string,
+  ofZone: readonly string[],
+): void {
   const listed = (list: readonly string[]): boolean =>
     list.some((item) => item.toLowerCase() === id.toLowerCase())
-  const { valid_vip_networks, denylist_vip_networks } = settings
+  const { denylist_vip_networks } = settings
+  const valid_vip_networks = ofZone.length > 0 ? ofZone : settings.valid_vip_networks
   if (
     (valid_vip_networks.length > 0 && !listed(valid_vip_networks)) ||
     listed(denylist_vip_networks)

@@ -36,6 +36,9 @@ const METHODS: Readonly<Record<MethodRule, Predicate>> = {
   read: any(reader, member, admin),
   'read-global': admin,
   write: any(member, admin),
+  'read-quota': any(reader, member, admin),
+  'read-quota-global': admin,
+  'write-quota': admin,
   admin,
   anyone: () => true,
 }

@@ -4,7 +4,16 @@
  */
 
 /** What a rule asks of the caller; composed of the base rules in check.ts. */
-export const METHOD_RULES = ['read', 'read-global', 'write', 'admin', 'anyone'] as const
+export const METHOD_RULES = [
+  'read',
+  'read-global',
+  'write',
+  'read-quota',
+  'read-quota-global',
+  'write-quota',
+  'admin',
+  'anyone',
+] as const
 export type MethodRule = (typeof METHOD_RULES)[number]
 
 export const RULES = {
@@ -50,8 +59,43 @@ export const RULES = {
 
   'amphora:get_all': 'admin',
   'amphora:get_one': 'admin',
+  'amphora:get_stats': 'admin',
+  'amphora:delete': 'admin',
+  'amphora:put_config': 'admin',
+  'amphora:put_failover': 'admin',
+
+  'quota:get_all': 'read-quota',
+  'quota:get_all-global': 'read-quota-global',
+  'quota:get_one': 'read-quota',
+  'quota:get_defaults': 'read-quota',
+  'quota:put': 'write-quota',
+  'quota:delete': 'write-quota',
+
+  'flavor:get_all': 'read',
+  'flavor:get_one': 'read',
+  'flavor:post': 'admin',
+  'flavor:put': 'admin',
+  'flavor:delete': 'admin',
+  'flavor-profile:get_all': 'admin',
+  'flavor-profile:get_one': 'admin',
+  'flavor-profile:post': 'admin',
+  'flavor-profile:put': 'admin',
+  'flavor-profile:delete': 'admin',
+
+  'availability-zone:get_all': 'read',
+  'availability-zone:get_one': 'read',
+  'availability-zone:post': 'admin',
+  'availability-zone:put': 'admin',
+  'availability-zone:delete': 'admin',
+  'availability-zone-profile:get_all': 'admin',
+  'availability-zone-profile:get_one': 'admin',
+  'availability-zone-profile:post': 'admin',
+  'availability-zone-profile:put': 'admin',
+  'availability-zone-profile:delete': 'admin',
 
   'provider:get_all': 'read',
+  'provider-flavor:get_all': 'admin',
+  'provider-availability-zone:get_all': 'admin',
 
   // octavia-lite's own: what the engine did and does.
   'job:get_all': 'admin',

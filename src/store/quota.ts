@@ -8,6 +8,7 @@ import { listener } from '../model/listener.ts'
 import { loadBalancer } from '../model/load-balancer.ts'
 import { member } from '../model/member.ts'
 import { pool } from '../model/pool.ts'
+import type { QuotaLimits } from '../model/quota.ts'
 import type { Tx } from './store.ts'
 
 export const QUOTA_RESOURCES = {
@@ -18,8 +19,6 @@ export const QUOTA_RESOURCES = {
   health_monitor: healthMonitor,
 } as const
 export type QuotaName = keyof typeof QUOTA_RESOURCES
-/** -1 is unlimited. */
-export type QuotaLimits = Readonly<Record<QuotaName, number>>
 
 /** The project has a quota row from its first create on. */
 export async function ensureQuotaRow(tx: Tx, project_id: string): Promise<void> {
@@ -36,7 +35,7 @@ export async function isQuotaMet(
   name: QuotaName,
   project_id: string,
   count: number,
-  defaults: QuotaLimits,
+  defaults: Pick<QuotaLimits, QuotaName>,
 ): Promise<boolean> {
   const row = (await tx
     .selectFrom('quota')

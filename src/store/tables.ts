@@ -4,25 +4,43 @@
  * same schema.
  */
 import { amphora } from '../model/amphora.ts'
-import type { ColumnKind, Fields, Resource } from '../model/field.ts'
+import { availabilityZone, availabilityZoneProfile } from '../model/availability-zone.ts'
+import { type ColumnKind, type Fields, keyOf, type Resource } from '../model/field.ts'
+import { flavor, flavorProfile } from '../model/flavor.ts'
 import { healthMonitor } from '../model/health-monitor.ts'
 import { listener } from '../model/listener.ts'
 import { loadBalancer } from '../model/load-balancer.ts'
 import { member } from '../model/member.ts'
 import { pool } from '../model/pool.ts'
+import { quota } from '../model/quota.ts'
 
 /** Rises with every migration. */
 export const SCHEMA_VERSION = 1
 
-export const RESOURCES = [loadBalancer, pool, listener, member, healthMonitor, amphora] as const
+export const RESOURCES = [
+  loadBalancer,
+  pool,
+  listener,
+  member,
+  healthMonitor,
+  amphora,
+  flavor,
+  flavorProfile,
+  availabilityZone,
+  availabilityZoneProfile,
+  quota,
+] as const
 
-/** Column to the table it refers to: children before parents cannot be deleted, or the reverse. */
+/** Column to the row it refers to: children before parents cannot be deleted, or the reverse. */
 const REFERENCES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  listener: { loadbalancer_id: 'load_balancer', default_pool_id: 'pool' },
-  pool: { loadbalancer_id: 'load_balancer' },
-  member: { pool_id: 'pool' },
-  health_monitor: { pool_id: 'pool' },
-  amphora: { loadbalancer_id: 'load_balancer' },
+  load_balancer: { flavor_id: 'flavor (id)', availability_zone: 'availability_zone (name)' },
+  flavor: { flavor_profile_id: 'flavor_profile (id)' },
+  availability_zone: { availability_zone_profile_id: 'availability_zone_profile (id)' },
+  listener: { loadbalancer_id: 'load_balancer (id)', default_pool_id: 'pool (id)' },
+  pool: { loadbalancer_id: 'load_balancer (id)' },
+  member: { pool_id: 'pool (id)' },
+  health_monitor: { pool_id: 'pool (id)' },
+  amphora: { loadbalancer_id: 'load_balancer (id)' },
 }
 
 const SQL_TYPE: Readonly<Record<ColumnKind, string>> = {
@@ -39,10 +57,10 @@ function tableOf(resource: Resource<Fields>): string {
     const target = REFERENCES[resource.table]?.[name]
     return [
       `  ${name} ${SQL_TYPE[type.column]}`,
-      name === 'id' ? ' PRIMARY KEY' : '',
+      name === keyOf(resource) ? ' PRIMARY KEY' : '',
       nullable ? '' : ' NOT NULL',
       type.column === 'boolean' ? ` CHECK (${name} IN (0, 1))` : '',
-      target === undefined ? '' : ` REFERENCES ${target} (id)`,
+      target === undefined ? '' : ` REFERENCES ${target}`,
     ].join('')
   })
   return `CREATE TABLE ${resource.table} (\n${columns.join(',\n')}\n) STRICT, WITHOUT ROWID`
@@ -63,6 +81,11 @@ const INDEXES = [
   'CREATE UNIQUE INDEX health_monitor_pool ON health_monitor (pool_id)',
   'CREATE INDEX health_monitor_project ON health_monitor (project_id, created_at, id)',
   'CREATE INDEX amphora_parent ON amphora (loadbalancer_id)',
+  'CREATE UNIQUE INDEX flavor_name ON flavor (name)',
+  'CREATE INDEX flavor_parent ON flavor (flavor_profile_id)',
+  'CREATE INDEX availability_zone_parent ON availability_zone (availability_zone_profile_id)',
+  'CREATE INDEX load_balancer_flavor ON load_balancer (flavor_id)',
+  'CREATE INDEX load_balancer_zone ON load_balancer (availability_zone)',
   // The engine looks often, and jobs that are over pile up until they are cleaned.
   'CREATE INDEX job_open ON job (sequence) WHERE finished_ms IS NULL',
   'CREATE INDEX job_open_of ON job (load_balancer_id, finished_ms, sequence)',
@@ -113,16 +136,6 @@ const SYSTEM_TABLES = [
   last_update_ms INTEGER NOT NULL,
   busy INTEGER NOT NULL DEFAULT 0 CHECK (busy IN (0, 1)),
   seq INTEGER NOT NULL DEFAULT -1
-) STRICT, WITHOUT ROWID`,
-  `CREATE TABLE quota (
-  project_id TEXT PRIMARY KEY,
-  load_balancer INTEGER,
-  listener INTEGER,
-  pool INTEGER,
-  health_monitor INTEGER,
-  member INTEGER,
-  l7policy INTEGER,
-  l7rule INTEGER
 ) STRICT, WITHOUT ROWID`,
 ] as const
 

@@ -39,6 +39,16 @@ export const SETTINGS: OperationSettings = {
   denylist_vip_networks: [],
   reserved_ips: ['169.254.169.254'],
   quotas: null,
+  default_quotas: {
+    load_balancer: -1,
+    listener: 1,
+    pool: 2,
+    member: 3,
+    health_monitor: 4,
+    l7policy: 5,
+    l7rule: 6,
+  },
+  lacking: [],
 }
 
 /** Two networks; addresses are given once and taken back; a port of a user can be adopted. */
@@ -199,7 +209,7 @@ export function createHarness(
       sendText(method, path, body === undefined ? '' : JSON.stringify(body), headers),
     sendText,
     dump: async () => {
-      const tables = [...RESOURCES.map((r) => r.table), 'job', 'job_step', 'quota']
+      const tables = [...RESOURCES.map((r) => r.table), 'job', 'job_step']
       const out: Record<string, unknown[]> = {}
       for (const table of tables)
         out[table] = await store.read.selectFrom(table).selectAll().execute()

@@ -34,6 +34,8 @@ interface Machine {
   readonly memberNetworks: Set<string>
   /** What haproxy serves: `listener -> members`. */
   config: readonly string[]
+  /** Of the configuration which the agent was given after its boot. */
+  agentConfig: string | null
 }
 
 export interface FakeCloud {
@@ -52,6 +54,9 @@ export interface CloudInventory {
   readonly ports: readonly string[]
   readonly rules: Readonly<Record<string, readonly VipRule[]>>
   readonly configs: Readonly<Record<string, readonly string[]>>
+  /** Amphorae which have the VIP and are on its network. */
+  readonly vips: readonly string[]
+  readonly agentConfigs: Readonly<Record<string, string>>
 }
 
 /** The same id for the same name, so that two histories can be compared. */
@@ -80,6 +85,10 @@ export function createFakeCloud(): FakeCloud {
       ports: [...ports.values()].map((port) => `${port.name} on ${port.network_id}`).sort(),
       rules: Object.fromEntries([...rules].filter(([, list]) => list.length > 0)),
       configs: Object.fromEntries([...machines].map(([id, { config }]) => [id, config])),
+      vips: [...machines].flatMap(([id, { vip }]) => (vip && ports.has(vip) ? [id] : [])).sort(),
+      agentConfigs: Object.fromEntries(
+        [...machines].flatMap(([id, { agentConfig: text }]) => (text === null ? [] : [[id, text]])),
+      ),
     }),
   }
   return cloud
@@ -214,6 +223,7 @@ function createCompute(machines: Map<string, Machine>, fault: Fault): ComputeDri
         vip: null,
         memberNetworks: new Set(),
         config: [],
+        agentConfig: null,
       })
       return { compute_id }
     },
@@ -264,7 +274,6 @@ function createAgents(machines: ReadonlyMap<string, Machine>, fault: Fault): Amp
     },
     updateListeners: async ({ id }, tree) => {
       const machine = reach('update-listeners', id)
-      if (machine.vip === null) throw impossible('update-listeners', id, 'the VIP is not plugged')
       const config = rendered(tree)
       for (const subnet of subnetsOf(tree)) {
         const network = NETWORK_OF[subnet ?? VIP_SUBNET] ?? ''
@@ -272,6 +281,9 @@ function createAgents(machines: ReadonlyMap<string, Machine>, fault: Fault): Amp
           throw impossible('update-listeners', id, `subnet ${subnet} is not plugged`)
       }
       machine.config = config
+    },
+    updateAgentConfig: async ({ id }, config) => {
+      reach('update-agent-config', id).agentConfig = createHash('md5').update(config).digest('hex')
     },
     deleteLoadBalancer: async ({ id }) => {
       reach('delete-load-balancer', id).config = []

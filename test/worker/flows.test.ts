@@ -193,7 +193,14 @@ async function remove(history: History): Promise<void> {
   })
   await run(history)
   expect(await statuses(history)).toMatchObject({ lb: expect.stringMatching(/^DELETED/) })
-  expect(world.cloud.inventory()).toEqual({ instances: [], ports: [], rules: {}, configs: {} })
+  expect(world.cloud.inventory()).toEqual({
+    instances: [],
+    ports: [],
+    vips: [],
+    agentConfigs: {},
+    rules: {},
+    configs: {},
+  })
 }
 
 test('a deleted load balancer takes children, amphorae, health and statistics with it', async () => {

@@ -4,6 +4,7 @@ import { parseGraph } from '../../model/graph.ts'
 import { loadBalancer } from '../../model/load-balancer.ts'
 import { parseUpdate, unwrap } from '../../model/request.ts'
 import { graphView, statusView } from '../../model/view.ts'
+import { failoverLoadBalancer } from '../../operation/amphora.ts'
 import { deleteLoadBalancer, updateLoadBalancer } from '../../operation/load-balancer.ts'
 import { createLoadBalancer } from '../../operation/load-balancer-create.ts'
 import { viewLoadBalancers } from '../../operation/views.ts'
@@ -121,8 +122,9 @@ export const LOAD_BALANCER_ROUTES: readonly Route[] = [
     summary: 'Replace the amphorae of a load balancer.',
     status: 202,
     handle: async (api, call) => {
-      await getAllowed(api, call)
-      throw fault.providerNotSupporting('amphora', 'failover')
+      const { id } = await getAllowed(api, call)
+      await failoverLoadBalancer(api, id, call.origin)
+      return undefined
     },
   },
 ]

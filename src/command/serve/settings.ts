@@ -4,6 +4,9 @@
 import type { ApiOptions } from '../../api/route.ts'
 import type { Config } from '../../config/options.ts'
 import { AGENT_CONFIG_FALLBACKS, renderAgentConfig } from '../../contract/agent-config.ts'
+import type { Lack } from '../../model/capability.ts'
+import type { Json } from '../../model/field.ts'
+import type { QuotaLimits } from '../../model/quota.ts'
 import type { OperationSettings } from '../../operation/change.ts'
 import type { WorkerOptions, World } from '../../worker/world.ts'
 
@@ -31,8 +34,41 @@ export function operationSettings(config: Config): OperationSettings {
     denylist_vip_networks: networking.denylist_vip_networks,
     reserved_ips: networking.reserved_ips,
     // Upstream does not look at quotas either where nobody has to prove who he is.
-    quotas: null,
+    quotas: String(api_settings.auth_strategy) === 'noauth' ? null : defaultQuotas(config),
+    default_quotas: defaultQuotas(config),
+    lacking: lackingOf(config),
   }
+}
+
+function defaultQuotas({ quotas }: Config): QuotaLimits {
+  return {
+    load_balancer: quotas.default_load_balancer_quota,
+    listener: quotas.default_listener_quota,
+    pool: quotas.default_pool_quota,
+    member: quotas.default_member_quota,
+    health_monitor: quotas.default_health_monitor_quota,
+    l7policy: quotas.default_l7policy_quota,
+    l7rule: quotas.default_l7rule_quota,
+  }
+}
+
+/** What the drivers of this release cannot do; those that do nothing can do everything. */
+function lackingOf({ controller_worker }: Config): readonly Lack[] {
+  const { amphora_driver, compute_driver, network_driver } = controller_worker
+  const lacking: Lack[] = []
+  const lack = (name: string, reason: string, value?: Json): unknown =>
+    lacking.push({ name, reason, ...(value === undefined ? {} : { value }) })
+  if (amphora_driver !== 'amphora_noop_driver')
+    lack('loadbalancer_topology', 'pairs of amphorae are not supported yet', 'ACTIVE_STANDBY')
+  if (compute_driver === 'local')
+    for (const name of ['compute_flavor', 'amp_image_tag', 'compute_zone', 'volume_zone'])
+      lack(name, 'the local cloud has nothing to choose from')
+  if (network_driver === 'local') {
+    for (const name of ['sriov_vip', 'allow_member_sriov'])
+      lack(name, 'the local cloud has no SR-IOV', true)
+    lack('management_network', 'the local cloud has one management network')
+  }
+  return lacking
 }
 
 export function workerOptions(config: Config): WorkerOptions {

@@ -42,6 +42,10 @@ export function createRestAmphoraDriver(deps: RestAmphoraDeps): AmphoraDriver {
       calling('update-listeners', amphora, (client) =>
         updateListeners(deps, client, amphora, tree),
       ),
+    updateAgentConfig: (amphora, config) =>
+      calling('update-agent-config', amphora, async (client) => {
+        await client.call('uploadConfig', {}, config)
+      }),
     deleteLoadBalancer: (amphora, load_balancer_id) =>
       calling('delete-load-balancer', amphora, async (client) => {
         await client.call('remove', { object_id: load_balancer_id })
