@@ -18,6 +18,8 @@ export interface VipPlug {
   readonly network: Network
   readonly vip: { readonly ip_address: string; readonly subnet: Subnet }
   readonly additional_vips: readonly { readonly ip_address: string; readonly subnet: Subnet }[]
+  /** Without the VIPs themselves: another amphora has them until the next call. */
+  readonly hold_vip?: boolean
 }
 
 export interface MemberPlug {

@@ -30,6 +30,9 @@ interface Machine {
   boots: number
   /** Questions until its agent answers. */
   starts: number
+  /** On the VIP network. */
+  plugged: boolean
+  /** The port by which it has the VIP. */
   vip: string | null
   readonly memberNetworks: Set<string>
   /** What haproxy serves: `listener -> members`. */
@@ -220,6 +223,7 @@ function createCompute(machines: Map<string, Machine>, fault: Fault): ComputeDri
         files: Object.keys(files),
         boots: 1,
         starts: 2,
+        plugged: false,
         vip: null,
         memberNetworks: new Set(),
         config: [],
@@ -264,8 +268,10 @@ function createAgents(machines: ReadonlyMap<string, Machine>, fault: Fault): Amp
       reach('get-info', id)
       return { hostname: id, haproxy_version: '2.6', api_version: '1.0' }
     },
-    plugVip: async ({ id }, { port }) => {
-      reach('agent-plug-vip', id).vip = port.id
+    plugVip: async ({ id }, { port, hold_vip }) => {
+      const machine = reach('agent-plug-vip', id)
+      machine.plugged = true
+      if (hold_vip !== true) machine.vip = port.id
     },
     plugMember: async ({ id }, { port, subnets }) => {
       const machine = reach('agent-plug-member', id)
@@ -274,6 +280,7 @@ function createAgents(machines: ReadonlyMap<string, Machine>, fault: Fault): Amp
     },
     updateListeners: async ({ id }, tree) => {
       const machine = reach('update-listeners', id)
+      if (!machine.plugged) throw impossible('update-listeners', id, 'the VIP is not plugged')
       const config = rendered(tree)
       for (const subnet of subnetsOf(tree)) {
         const network = NETWORK_OF[subnet ?? VIP_SUBNET] ?? ''

@@ -128,6 +128,8 @@ test.each(['build', 'find', 'plug-vip', 'get-info', 'agent-plug-vip', 'update-li
     expect(job?.error).toContain('the service is away (start it)')
     expect(world.cloud.inventory()).toEqual({
       instances: [],
+      vips: [],
+      agentConfigs: {},
       ports: [`octavia-lb-${LB} on ${VIP_NETWORK}`],
       rules: {},
       configs: {},

@@ -142,6 +142,7 @@ function plugVipBody(amphora: Amphora, plug: VipPlug): PlugVipBody & { vrrp_ip: 
       host_routes: hostRoutes(vip.subnet),
     })),
     is_sriov: false,
+    ...(plug.hold_vip === true ? { hold_vip: true } : {}),
   }
 }
 

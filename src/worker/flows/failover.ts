@@ -33,7 +33,7 @@ import {
 } from '../steps/replacement.ts'
 import { writeRows } from '../steps/rows.ts'
 import { activateTree } from '../steps/statuses.ts'
-import { plugVip, plugVipInAmphorae, setVipRules } from '../steps/vip.ts'
+import { plugVip, plugVipInAmphorae, prepareVipInAmphorae, setVipRules } from '../steps/vip.ts'
 import type { World } from '../world.ts'
 
 export function failover(
@@ -62,6 +62,7 @@ export function failover(
         waitForCompute(made),
         plugVip(made),
         waitForAgents(made),
+        prepareVipInAmphorae(made),
         plugMemberNetworks(made, plugs),
         plugMemberNetworksInAmphorae(made, plugs),
         setVipRules(made),

@@ -74,11 +74,25 @@ export function plugVipInAmphorae({ load_balancer_id, amphorae }: Some): WorkerS
   }
 }
 
+/** Their interfaces on the VIP network with all but the VIP, so that they reach members already. */
+export function prepareVipInAmphorae({ load_balancer_id, amphorae }: Some): WorkerStep {
+  return {
+    name: 'prepare-vip-in-amphorae',
+    retry: agentRetry,
+    act: async (context) => {
+      const tree = await loadTree(context, load_balancer_id)
+      await setVipInAgents(context, tree, among(tree.amphorae, amphorae), true)
+      return undefined
+    },
+  }
+}
+
 /** Sets the VIP on the interfaces of these amphorae, and announces it; again if it is there. */
 export async function setVipInAgents(
   context: Context,
   tree: LoadBalancerTree,
   rows: readonly Amphora[],
+  hold_vip = false,
 ): Promise<void> {
   const { network, amphora: agents } = context.world
   const { ip_address, subnet_id, additional_vips } = vipOf(tree)
@@ -90,7 +104,7 @@ export async function setVipInAgents(
   await forEach(rows, async (row) => {
     const port = await getPort(network, present(row.vrrp_port_id, 'vrrp_port_id'))
     const on = await getNetwork(network, port.network_id)
-    await agents.plugVip(row, { port, network: on, vip, additional_vips: additional })
+    await agents.plugVip(row, { port, network: on, vip, additional_vips: additional, hold_vip })
   })
 }
 
