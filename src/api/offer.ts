@@ -12,7 +12,7 @@ import type { RuleName } from '../policy/rules.ts'
 import { NIL_UUID } from '../system/ids.ts'
 import { parseKey } from './listing.ts'
 import { answerOne, answerPage, getShown, type Readable } from './read.ts'
-import { type Api, allow, type Call, type Route } from './route.ts'
+import { type AnswerShape, allow, type Call, type Route } from './route.ts'
 import { answerById } from './write.ts'
 
 type Action = 'get_all' | 'get_one' | 'post' | 'put' | 'delete'
@@ -31,52 +31,79 @@ export interface Offer<R extends string> {
   readonly nilTitle: string
   /** The key of the links of a list, where it is not `<plural>_links`. */
   readonly links?: string
-  create(deps: OperationDependencies, kind: ProfileKind, values: Create<Fields>): Promise<string>
-  update(
+  readonly create: (
+    deps: OperationDependencies,
+    kind: ProfileKind,
+    values: Create<Fields>,
+  ) => Promise<string>
+  readonly update: (
     deps: OperationDependencies,
     kind: ProfileKind,
     key: string,
     changes: Update<Fields>,
-  ): Promise<void>
-  remove(deps: OperationDependencies, kind: ProfileKind, key: string): Promise<void>
+  ) => Promise<void>
+  readonly remove: (deps: OperationDependencies, kind: ProfileKind, key: string) => Promise<void>
 }
 
 export function offerRoutes<R extends string>(
   offer: `${R}:${Action}` extends RuleName ? Offer<R> : never,
 ): readonly Route[] {
-  const { kind, resource, links, noun } = offer
-  const { argument, singular, plural, fields } = resource
-  const readable: Readable<Fields> = {
-    resource,
-    view: async (_db, rows): Promise<readonly View[]> => rows.map((row) => viewOf(resource, row)),
-    ...(links === undefined ? {} : { links }),
+  const place = placeOf(offer)
+  return [...readRoutes(offer, place), ...writeRoutes(offer, place)]
+}
+
+/** What the routes of one resource share. */
+interface Place {
+  readonly readable: Readable<Fields>
+  readonly at: (action: Action, path: string) => Pick<Route, 'area' | 'path' | 'rule'>
+  /** The path of one. */
+  readonly one: string
+  readonly answer: AnswerShape
+  readonly keyOf: (call: Call) => string
+  readonly bodyOf: (call: Call) => unknown
+  /** The body, in faults. */
+  readonly name: string
+}
+
+function placeOf({ resource, path, rules, nilTitle, links }: Offer<string>): Place {
+  const { argument, singular, fields } = resource
+  return {
+    readable: {
+      resource,
+      view: async (_db, rows): Promise<readonly View[]> => rows.map((row) => viewOf(resource, row)),
+      ...(links === undefined ? {} : { links }),
+    },
+    at: (action, below) => ({ area: 'lbaas', path: below, rule: `${rules}:${action}` as RuleName }),
+    one: `${path}/:id`,
+    answer: { wrapper: singular, fields },
+    // The nil UUID is what deleted rows point to at upstream, and never found.
+    keyOf: ({ params: { id = '' } }) => {
+      if (id === NIL_UUID) throw fault.notFound(nilTitle, id)
+      return parseKey(resource, id)
+    },
+    bodyOf: (call) => unwrap(call.body, argument, singular),
+    name: `${argument}.${singular}`,
   }
-  const at = (action: Action, path: string) => ({
-    area: 'lbaas' as const,
-    path,
-    rule: `${offer.rules}:${action}` as RuleName,
-  })
-  const one = `${offer.path}/:id`
-  const answer = { wrapper: singular, fields }
-  const allowed = (call: Call): void => allow(call, call.caller.project_id)
-  /** The nil UUID stood for what deleted rows point to, and is never found. */
-  const keyOfCall = (call: Call): string => {
-    const { id = '' } = call.params
-    if (id === NIL_UUID) throw fault.notFound(offer.nilTitle, id)
-    return parseKey(resource, id)
-  }
-  const bodyOf = (call: Call): unknown => unwrap(call.body, argument, singular)
-  const name = `${argument}.${singular}`
-  const found = (api: Api, call: Call) => getShown(api.store.read, readable, keyOfCall(call))
+}
+
+function allowOwn(call: Call): void {
+  allow(call, call.caller.project_id)
+}
+
+function readRoutes(
+  { resource, path, noun, links }: Offer<string>,
+  { readable, at, one, answer, keyOf }: Place,
+): readonly Route[] {
+  const { plural, fields } = resource
   return [
     {
-      ...at('get_all', offer.path),
+      ...at('get_all', path),
       method: 'GET',
       summary: `List ${plural.replaceAll('_', ' ')}.`,
       status: 200,
       answer: { wrapper: plural, fields, list: true, ...(links === undefined ? {} : { links }) },
       handle: async (api, call) => {
-        allowed(call)
+        allowOwn(call)
         return answerPage(api, readable, call, call.query, [])
       },
     },
@@ -87,12 +114,22 @@ export function offerRoutes<R extends string>(
       status: 200,
       answer,
       handle: async (api, call) => {
-        allowed(call)
-        return answerOne(api.store.read, readable, await found(api, call), call)
+        allowOwn(call)
+        const row = await getShown(api.store.read, readable, keyOf(call))
+        return answerOne(api.store.read, readable, row, call)
       },
     },
+  ]
+}
+
+function writeRoutes(
+  { kind, resource, path, noun, create, update, remove }: Offer<string>,
+  { readable, at, one, answer, keyOf, bodyOf, name }: Place,
+): readonly Route[] {
+  const { singular, fields } = resource
+  return [
     {
-      ...at('post', offer.path),
+      ...at('post', path),
       method: 'POST',
       summary: `Create ${noun}.`,
       status: 201,
@@ -100,8 +137,8 @@ export function offerRoutes<R extends string>(
       answer,
       handle: async (api, call) => {
         const values = parseCreate(fields, bodyOf(call), name, api.settings.defaults)
-        allowed(call)
-        return answerById(api, readable, await offer.create(api, kind, values))
+        allowOwn(call)
+        return answerById(api, readable, await create(api, kind, values))
       },
     },
     {
@@ -113,9 +150,9 @@ export function offerRoutes<R extends string>(
       answer,
       handle: async (api, call) => {
         const changes = parseUpdate(fields, bodyOf(call), name, api.settings.defaults)
-        allowed(call)
-        const key = keyOfCall(call)
-        await offer.update(api, kind, key, changes)
+        allowOwn(call)
+        const key = keyOf(call)
+        await update(api, kind, key, changes)
         return answerById(api, readable, key)
       },
     },
@@ -125,8 +162,8 @@ export function offerRoutes<R extends string>(
       summary: `Delete ${noun}.`,
       status: 204,
       handle: async (api, call) => {
-        allowed(call)
-        await offer.remove(api, kind, keyOfCall(call))
+        allowOwn(call)
+        await remove(api, kind, keyOf(call))
         return undefined
       },
     },

@@ -135,7 +135,7 @@ function planRows(
   deps: OperationDependencies,
   graph: LoadBalancerGraph,
   project_id: string,
-  { provider, topology, vip_vnic_type }: OfferChoice,
+  { provider, topology, vip_vnic_type, member_sriov }: OfferChoice,
   plan: VipPlan,
 ): Rows {
   const { defaults, reserved_ips } = deps.settings
@@ -159,9 +159,10 @@ function planRows(
     if (item.healthmonitor !== null)
       monitors.push(newHealthMonitor(base(), row.id, item.healthmonitor))
     const own: Member[] = []
+    const rules = { monitored: item.healthmonitor !== null, sriov: member_sriov }
     for (const values of item.members) {
       checkNotReserved(values.address, reserved_ips)
-      const made = newMember(base(), row.id, item.healthmonitor !== null, values)
+      const made = newMember(base(), row.id, rules, values)
       if (own.some((m) => m.address === made.address && m.protocol_port === made.protocol_port))
         throw fault.duplicateMember(made.address, made.protocol_port)
       own.push(made)

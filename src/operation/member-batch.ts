@@ -5,7 +5,7 @@
 import { fault } from '../model/fault.ts'
 import type { MemberCreate } from '../model/graph.ts'
 import { type Member, member } from '../model/member.ts'
-import { pool } from '../model/pool.ts'
+import { type Pool, pool } from '../model/pool.ts'
 import { findRows, getRow, insertRow, updateRow } from '../store/repository.ts'
 import type { Tx } from '../store/store.ts'
 import { enqueue } from '../worker/catalogue.ts'
@@ -18,7 +18,7 @@ import {
   type OperationDependencies,
   type Origin,
 } from './change.ts'
-import { hasMonitor } from './member.ts'
+import { memberRules } from './member.ts'
 import { newMember } from './rows.ts'
 import { checkNotReserved } from './rules.ts'
 
@@ -123,11 +123,11 @@ async function checkNew(
 async function applyBatch(
   deps: OperationDependencies,
   tx: Tx,
-  parent: { readonly id: string; readonly project_id: string | null },
+  parent: Pool,
   plan: BatchPlan,
   now: Moment,
 ): Promise<void> {
-  const monitored = await hasMonitor(tx, parent.id)
+  const rules = await memberRules(tx, parent, plan.create)
   for (const id of plan.remove)
     await updateRow(tx, member, id, { provisioning_status: 'PENDING_DELETE' })
   for (const { id, changes } of plan.update)
@@ -138,6 +138,6 @@ async function applyBatch(
     })
   for (const values of plan.create) {
     const base = { id: deps.newId(), project_id: parent.project_id, now: now.text }
-    await insertRow(tx, member, newMember(base, parent.id, monitored, values))
+    await insertRow(tx, member, newMember(base, parent.id, rules, values))
   }
 }

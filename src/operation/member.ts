@@ -4,18 +4,20 @@ import type { Update } from '../model/field.ts'
 import type { MemberCreate } from '../model/graph.ts'
 import { healthMonitor } from '../model/health-monitor.ts'
 import { type Member, member } from '../model/member.ts'
-import { pool } from '../model/pool.ts'
+import { type Pool, pool } from '../model/pool.ts'
 import { countRows, findRow, getRow, insertRow, updateRow } from '../store/repository.ts'
 import type { Db, Tx } from '../store/store.ts'
 import {
   change,
   chargeQuota,
   enqueueChild,
+  getLoadBalancer,
   loadBalancerOf,
   lockPool,
   type OperationDependencies,
   type Origin,
 } from './change.ts'
+import { allowsMemberSriov } from './offer-choice.ts'
 import { newMember } from './rows.ts'
 import { checkNotReserved } from './rules.ts'
 
@@ -41,7 +43,7 @@ export async function createMember(
     const parent = await getRow(tx, pool, pool_id)
     await chargeQuota(tx, deps.settings, parent.project_id ?? '', 'member')
     const base = { id, project_id: parent.project_id, now: now.text }
-    const row = newMember(base, pool_id, await hasMonitor(tx, pool_id), values)
+    const row = newMember(base, pool_id, await memberRules(tx, parent, [values]), values)
     await lockPool(tx, parent)
     const { address, protocol_port } = row
     if ((await countRows(tx, member, { pool_id, address, protocol_port })) > 0)
@@ -55,6 +57,18 @@ export async function createMember(
 
 export async function hasMonitor(tx: Tx, pool_id: string): Promise<boolean> {
   return (await countRows(tx, healthMonitor, { pool_id })) > 0
+}
+
+/** What members of a pool depend on; of the flavor only when one of them asks for its sake. */
+export async function memberRules(
+  tx: Tx,
+  parent: Pool,
+  wanted: readonly MemberCreate[],
+): Promise<{ readonly monitored: boolean; readonly sriov: boolean }> {
+  const monitored = await hasMonitor(tx, parent.id)
+  if (!wanted.some((values) => values.request_sriov)) return { monitored, sriov: false }
+  const owner = await getLoadBalancer(tx, loadBalancerOf(parent))
+  return { monitored, sriov: await allowsMemberSriov(tx, owner) }
 }
 
 export async function updateMember(

@@ -24,6 +24,8 @@ export interface OfferChoice {
   readonly provider: string
   readonly topology: Topology
   readonly vip_vnic_type: VnicType
+  /** Whether members may have SR-IOV ports. */
+  readonly member_sriov: boolean
   /** Empty: what the deployment allows. */
   readonly valid_vip_networks: readonly string[]
 }
@@ -54,7 +56,9 @@ export async function chooseOffer(
     throw fault.validation('VIP Security Groups are not allowed with VNIC direct type')
   const topology = (flavorData.loadbalancer_topology ?? settings.topology) as Topology
   const valid_vip_networks = (zoneData.valid_vip_networks ?? []) as readonly string[]
-  return { provider, topology, vip_vnic_type: direct ? 'direct' : 'normal', valid_vip_networks }
+  const vip_vnic_type = direct ? 'direct' : 'normal'
+  const member_sriov = flavorData.allow_member_sriov === true
+  return { provider, topology, vip_vnic_type, member_sriov, valid_vip_networks }
 }
 
 /** An empty profile is not shown to the provider, as upstream. */

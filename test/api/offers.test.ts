@@ -11,6 +11,7 @@ import {
   OTHER_NETWORK,
   OTHER_SUBNET,
   SUBNET,
+  settle,
 } from './harness.ts'
 
 const LBAAS = '/v2.0/lbaas'
@@ -424,6 +425,37 @@ describe('a load balancer', () => {
     expect(load_balancer).toMatchObject([{ topology: 'ACTIVE_STANDBY' }])
     const [{ input }] = job as [{ input: string }]
     expect(JSON.parse(input).amphorae).toMatchObject([{ role: 'MASTER' }, { role: 'BACKUP' }])
+  })
+
+  test('lets members have SR-IOV ports by its flavor, in every way of making them', async () => {
+    const harness = setUp()
+    const flavor_data = '{"allow_member_sriov": true}'
+    const flavor_id = await makeOffer(harness, FLAVOR, { flavor_data })
+    const member = (n: number) => ({
+      address: `10.0.0.${n}`,
+      protocol_port: 80,
+      request_sriov: true,
+    })
+    const pool = { name: 'p', protocol: 'TCP', lb_algorithm: 'ROUND_ROBIN' }
+    const pools = [{ ...pool, members: [member(30)] }]
+    const before = await harness.dump()
+    const refused = [400, 'The load balancer flavor does not allow SR-IOV member ports.']
+    expect(outcome(await createLb(harness, { pools }))).toEqual(refused)
+    expect(await harness.dump()).toMatchObject({ ...before, job: expect.anything() })
+    const { body } = await createLb(harness, { flavor_id, pools })
+    const [made] = body.loadbalancer.pools
+    expect(made.members).toMatchObject([{ vnic_type: 'direct' }])
+    await settle(harness)
+    const path = `${LBAAS}/pools/${made.id}/members`
+    const posted = await harness.send('POST', path, { member: member(31) })
+    expect(posted.body.member.vnic_type).toBe('direct')
+    await settle(harness)
+    const more = { ...member(32), request_sriov: false }
+    await harness.send('PUT', `${path}?additive_only=true`, { members: [member(33), more] })
+    const { body: all } = await harness.send('GET', `${path}?sort=address`)
+    expect(all.members.map((row: { vnic_type: string }) => row.vnic_type)).toEqual([
+      ...['direct', 'direct', 'normal', 'direct'],
+    ])
   })
 
   test('does not name another provider than its flavor', async () => {

@@ -30,7 +30,7 @@ interface Row {
 const amphoraeOf = async (client: OctaviaClient, id: string): Promise<readonly Row[]> =>
   (await client.call('GET', `../octavia/amphorae?loadbalancer_id=${id}`)) as unknown as Row[]
 
-/** Asks the VIP on a new connection each time, until told to stop; the longest time without answer. */
+/** Asks the VIP on new connections until told to stop; the longest time without an answer. */
 async function watch(vip: string, signal: AbortSignal) {
   let answered = 0
   let failed = 0
