@@ -104,23 +104,35 @@ export function parseProfileData(text: string, field: string): unknown {
   }
 }
 
-/** Throws 501 for what the table does not know, naming the first thing wrong. */
+/**
+ * Throws 501 for what the provider does not know, naming the first thing wrong. Settings that are
+ * read here, whatever the provider, must be of their types for all of them.
+ */
 export function checkProfile(
   provider: string,
-  table: CapabilityTable,
+  kind: ProfileKind,
+  { strict, tables }: ProviderCapabilities,
   data: unknown,
 ): asserts data is ProfileData {
-  const problem = findProblem(table, data)
+  const problem = isObject(data)
+    ? ((strict ? findUnknown(tables[kind], data) : undefined) ??
+      findWrong(AMPHORA.tables[kind], data))
+    : `${printed(data)} is not of type 'object'`
   if (problem !== undefined) throw fault.providerUnsupported(provider, problem)
 }
 
-function findProblem(table: CapabilityTable, data: unknown): string | undefined {
-  if (!isObject(data)) return `${printed(data)} is not of type 'object'`
+function findUnknown(table: CapabilityTable, data: object): string | undefined {
   const unknown = Object.keys(data).filter((name) => !Object.hasOwn(table, name))
-  if (unknown.length > 0) {
-    const verb = unknown.length > 1 ? 'were' : 'was'
-    return `Additional properties are not allowed (${unknown.map(printed).join(', ')} ${verb} unexpected)`
-  }
+  if (unknown.length === 0) return undefined
+  const verb = unknown.length > 1 ? 'were' : 'was'
+  const names = unknown.map(printed).join(', ')
+  return `Additional properties are not allowed (${names} ${verb} unexpected)`
+}
+
+function findWrong(
+  table: CapabilityTable,
+  data: Readonly<Record<string, unknown>>,
+): string | undefined {
   for (const [name, capability] of Object.entries(table)) {
     const problem = Object.hasOwn(data, name) ? findMistake(capability, data[name]) : undefined
     if (problem !== undefined) return `${name} ${problem}`

@@ -26,9 +26,9 @@ export async function validateProfile(
 ): Promise<ProfileData> {
   const { provider_name, data } = profile
   const parsed = parseProfileData(data, `${kind}_data`)
-  const { strict, tables } = getCapabilities(settings.enabled_provider_drivers, provider_name)
-  if (!strict) return (parsed ?? {}) as ProfileData
-  checkProfile(provider_name, tables[kind], parsed)
+  const capabilities = getCapabilities(settings.enabled_provider_drivers, provider_name)
+  checkProfile(provider_name, kind, capabilities, parsed)
+  if (!capabilities.strict) return parsed
   const lack = settings.lacking.find(
     ({ name, value }) =>
       Object.hasOwn(parsed, name) && (value === undefined || parsed[name] === value),

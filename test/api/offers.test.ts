@@ -365,6 +365,17 @@ test.each<[Kind, string, string, number, string]>([
     501,
     unsupported("Additional properties are not allowed ('__proto__' was unexpected)"),
   ],
+  [
+    FLAVOR,
+    'noop_driver',
+    '{"any": 1, "loadbalancer_topology": "TRIPLE"}',
+    501,
+    unsupported(
+      "loadbalancer_topology 'TRIPLE' is not one of ['ACTIVE_STANDBY', 'SINGLE']",
+      'noop_driver',
+    ),
+  ],
+  [FLAVOR, 'noop_driver', 'null', 501, unsupported("None is not of type 'object'", 'noop_driver')],
   [FLAVOR, 'absent', '{}', 400, "Provider 'absent' is not enabled."],
   [FLAVOR, 'other', '{}', 501, "Provider 'other' was not found."],
   [
