@@ -34,7 +34,7 @@ export function operationSettings(config: Config): OperationSettings {
     denylist_vip_networks: networking.denylist_vip_networks,
     reserved_ips: networking.reserved_ips,
     // Upstream does not look at quotas either where nobody has to prove who he is.
-    quotas: String(api_settings.auth_strategy) === 'noauth' ? null : defaultQuotas(config),
+    quotas: api_settings.auth_strategy === 'noauth' ? null : defaultQuotas(config),
     default_quotas: defaultQuotas(config),
     lacking: lackingOf(config),
   }

@@ -89,7 +89,7 @@ export const apiSettings = {
 const quota = (what: string) =>
   integer(`How many ${what} a project may have; -1: any number.`, -1, { min: -1 })
 
-export const quotas = accepted({
+export const quotas = {
   default_load_balancer_quota: quota('load balancers'),
   default_listener_quota: quota('listeners'),
   default_pool_quota: quota('pools'),
@@ -97,7 +97,7 @@ export const quotas = accepted({
   default_health_monitor_quota: quota('health monitors'),
   default_l7policy_quota: quota('L7 policies'),
   default_l7rule_quota: quota('L7 rules'),
-})
+}
 
 export const audit = accepted({
   enabled: boolean('Whether requests are audited.', false),
