@@ -14,6 +14,7 @@ const SERVER: Readonly<Record<string, Load>> = {
   user: () => import('./command/user.ts'),
   project: () => import('./command/project.ts'),
   config: () => import('./command/config.ts'),
+  policy: () => import('./command/policy.ts'),
   openapi: () => import('./command/openapi.ts'),
   version: () => import('./command/version.ts'),
 }

@@ -88,7 +88,7 @@ export function listRoute<F extends Fields>(
       const asked = query.get('project_id') ?? query.get('tenant_id')
       query.delete('project_id')
       query.delete('tenant_id')
-      const project_id = listScope(rule, globalRule, call.caller, asked)
+      const project_id = listScope(api.policy, rule, globalRule, call.caller, asked)
       const scope = project_id === null ? [] : [{ column: 'project_id', value: project_id }]
       return answerPage(api, readable, call, query, scope)
     },

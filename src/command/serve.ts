@@ -1,5 +1,6 @@
 import { ConfigError } from '../config/load.ts'
 import { DriverError } from '../driver/error.ts'
+import { PolicyError } from '../policy/compile.ts'
 import { StoreError } from '../store/store.ts'
 import { parseArguments } from './arguments.ts'
 import { configFile, DEFAULT_CONFIG_FILE } from './config.ts'
@@ -28,7 +29,9 @@ SIGHUP reads the mutable options again.
 /** From start to the signal that ends it. What keeps it from starting is one sentence. */
 export async function runController(options: ControllerOptions): Promise<Exit> {
   const controller = await startController(options).catch((cause: unknown) => {
-    const told = [ConfigError, StoreError, DriverError].some((kind) => cause instanceof kind)
+    const told = [ConfigError, PolicyError, StoreError, DriverError].some(
+      (kind) => cause instanceof kind,
+    )
     if (!told || !(cause instanceof Error)) throw cause
     throw new CommandFailure(cause.message, EXIT.failure, cause)
   })

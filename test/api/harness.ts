@@ -1,6 +1,6 @@
 /** The API over an empty database and a small network that behaves. */
 import { createApi } from '../../src/api/app.ts'
-import { createNoauthIdentity } from '../../src/api/identity.ts'
+import { createHeaderIdentity } from '../../src/api/identity.ts'
 import { type Api, DEFAULT_API_OPTIONS } from '../../src/api/route.ts'
 import {
   AddressInUse,
@@ -10,6 +10,7 @@ import {
   type Subnet,
 } from '../../src/driver/network.ts'
 import type { OperationSettings } from '../../src/operation/change.ts'
+import { createPolicy } from '../../src/policy/check.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { RESOURCES } from '../../src/store/tables.ts'
 import { newId } from '../../src/system/ids.ts'
@@ -180,7 +181,8 @@ export function createHarness(
     newId,
     engine: { wake: () => void wakes++ },
     settings: { ...SETTINGS, ...over.settings },
-    identity: createNoauthIdentity({ default_project_id: null }),
+    identity: createHeaderIdentity({ is_admin: true, default_project_id: null }),
+    policy: createPolicy(),
     log: silentLog,
     options: { ...DEFAULT_API_OPTIONS, ...over.options },
     localNetworks: null,

@@ -1,6 +1,5 @@
 /** `serve`, put together by hand: reads as the story of a start and of a stop. */
 import { type App, createApi } from '../../api/app.ts'
-import { createNoauthIdentity } from '../../api/identity.ts'
 import { listenApi } from '../../api/listen.ts'
 import { loadConfig } from '../../config/load.ts'
 import type { Config } from '../../config/options.ts'
@@ -9,6 +8,7 @@ import { createEngine, type Engine } from '../../flow/engine.ts'
 import type { Boundary } from '../../flow/step.ts'
 import { createHealthManager } from '../../health/health-manager.ts'
 import { createHousekeeping } from '../../housekeeping/housekeeping.ts'
+import type { Policy } from '../../policy/check.ts'
 import { openStore, type Store } from '../../store/store.ts'
 import { systemClock } from '../../system/clock.ts'
 import { systemDatagrams } from '../../system/datagram.ts'
@@ -18,7 +18,9 @@ import { abandonJob, FLOWS } from '../../worker/flows.ts'
 import { CommandFailure, EXIT } from '../io.ts'
 import { openDataFolder } from './data-folder.ts'
 import { createDrivers, type Drivers } from './drivers.ts'
-import { type OpenIdentity, openLocalIdentity, type Surroundings } from './local-identity.ts'
+import { openIdentity } from './identity.ts'
+import type { OpenIdentity } from './local-identity.ts'
+import { loadPolicy } from './policy-files.ts'
 import { agentConfigRenderer, apiOptions, operationSettings, workerOptions } from './settings.ts'
 
 export interface ControllerOptions {
@@ -41,14 +43,12 @@ export interface Controller {
   stop(): Promise<void>
 }
 
-/** The project of those who name none, where nobody has to prove who he is. */
-const NOAUTH_PROJECT = 'default'
 /** Between looks at the links and processes of the local cloud. */
 const HEAL_MS = 5_000
 
 /**
- * Throws ConfigError, StoreError, DriverError or CommandFailure, each one sentence, when it cannot
- * start; then everything is as it was.
+ * Throws ConfigError, PolicyError, StoreError, DriverError or CommandFailure, for the operator to
+ * read, when it cannot start; then everything is as it was.
  */
 export async function startController(options: ControllerOptions): Promise<Controller> {
   // Undone from the last to the first, by a stop and by a start that fails on the way.
@@ -77,6 +77,7 @@ type Started = Omit<Controller, 'stop'> & { readonly log: Log }
 
 async function startParts(options: ControllerOptions, undo: Undo): Promise<Started> {
   let config = loadConfig(options.configFile)
+  const policy = loadPolicy(config, options.configFile)
   const log = openLog(options, () => config)
   const folder = await openDataFolder(config.DEFAULT.data_dir)
   undo.push(folder.release)
@@ -103,7 +104,7 @@ async function startParts(options: ControllerOptions, undo: Undo): Promise<Start
     config.task_flow,
   )
   const identity = openIdentity({ store, config, folder, log, cloud: drivers.cloud })
-  const gate = closedUntilOpened(openApi({ config, store, drivers, engine, log, identity }))
+  const gate = closedUntilOpened(openApi({ config, policy, store, drivers, engine, log, identity }))
   // The port first: where it is taken, nothing of this machine may have been touched.
   const listening = listen(gate.app, config)
   undo.push(() => listening.stop())
@@ -126,28 +127,16 @@ async function startParts(options: ControllerOptions, undo: Undo): Promise<Start
   }
 }
 
-function openIdentity(around: Surroundings): OpenIdentity {
-  switch (around.config.api_settings.auth_strategy) {
-    case 'local':
-      return openLocalIdentity(around)
-    case 'noauth':
-      return {
-        driver: createNoauthIdentity({ default_project_id: NOAUTH_PROJECT }),
-        beside: (api) => api,
-        ensureAdministrator: async () => {},
-      }
-  }
-}
-
 function openApi(parts: {
   readonly config: Config
+  readonly policy: Policy
   readonly store: Store
   readonly drivers: Drivers
   readonly engine: Engine
   readonly log: Log
   readonly identity: OpenIdentity
 }): App {
-  const { config, store, drivers, engine, log, identity } = parts
+  const { config, policy, store, drivers, engine, log, identity } = parts
   const api = createApi({
     store,
     network: drivers.network,
@@ -157,6 +146,7 @@ function openApi(parts: {
     log,
     settings: operationSettings(config),
     identity: identity.driver,
+    policy,
     options: apiOptions(config),
     localNetworks: drivers.cloud ?? null,
   })

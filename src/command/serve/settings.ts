@@ -11,12 +11,20 @@ import type { OperationSettings } from '../../operation/change.ts'
 import type { WorkerOptions, World } from '../../worker/world.ts'
 
 export function apiOptions(config: Config): ApiOptions {
-  const { pagination_max_limit, ...settings } = config.api_settings
+  const { pagination_max_limit, healthcheck_enabled, healthcheck_refresh_interval, ...settings } =
+    config.api_settings
   const limit = Number(pagination_max_limit)
   return {
     ...settings,
     pagination_max_limit: Number.isNaN(limit) || limit < 0 ? null : limit,
     max_request_body_size: config.oslo_middleware.max_request_body_size,
+    enable_proxy_headers_parsing: config.oslo_middleware.enable_proxy_headers_parsing,
+    cors: config.cors,
+    healthcheck: {
+      ...config.healthcheck,
+      enabled: healthcheck_enabled,
+      refresh_interval: healthcheck_refresh_interval,
+    },
   }
 }
 

@@ -1,9 +1,10 @@
 /** The HTTP API: [api_settings], [quotas], [audit], and what wraps requests. */
 import { list, map } from '../compound.ts'
-import { accepted } from '../option.ts'
+import { accepted, obsolete } from '../option.ts'
 import { boolean, choice, integer, ip, port, text } from '../scalar.ts'
 
-export const AUTH_STRATEGIES = ['local', 'noauth'] as const
+export const AUTH_STRATEGIES = ['local', 'keystone', 'noauth', 'testing'] as const
+export type AuthStrategy = (typeof AUTH_STRATEGIES)[number]
 export const TLS_VERSIONS = ['SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const
 const MODERN_TLS = ['TLSv1.2', 'TLSv1.3']
 const ALPN_PROTOCOLS = ['h2', 'http/1.1', 'http/1.0'] as const
@@ -31,7 +32,6 @@ export const apiSettings = {
     'Who knows callers. local: this program, at /identity. noauth: nobody, all are administrators.',
     AUTH_STRATEGIES,
     'local',
-    { later: ['keystone', 'testing'] },
   ),
   allow_pagination: boolean('Whether lists obey limit and marker.', true),
   allow_sorting: boolean('Whether lists obey sort.', true),
@@ -51,6 +51,8 @@ export const apiSettings = {
     octavia: 'Deprecated alias of the Octavia Amphora driver.',
   }),
   default_provider_driver: text('The provider of a load balancer that names none.', 'amphora'),
+  healthcheck_enabled: boolean('Whether /healthcheck answers.', false),
+  healthcheck_refresh_interval: integer('Seconds a look at the database is kept.', 5, { min: 0 }),
   ...accepted({
     allow_tls_terminated_listeners: boolean('Whether TERMINATED_HTTPS may be used.', true),
     allow_ping_health_monitors: boolean('Whether PING health monitors may be made.', true),
@@ -59,8 +61,6 @@ export const apiSettings = {
       'The least delay of UDP-CONNECT health monitors in seconds; negative: any.',
       3,
     ),
-    healthcheck_enabled: boolean('Whether /healthcheck answers.', false),
-    healthcheck_refresh_interval: integer('Seconds a health check is kept.', 5, { min: 0 }),
     default_listener_ciphers: text('Ciphers of TLS listeners that name none.', OWASP_SUITE_B),
     default_pool_ciphers: text('Ciphers of TLS pools that name none.', OWASP_SUITE_B),
     tls_cipher_prohibit_list: text('Ciphers nobody may use, with colons between.', '', {
@@ -105,50 +105,63 @@ export const audit = accepted({
   ignore_req_list: text('HTTP methods not to audit, with commas between.', ''),
 })
 
-export const osloPolicy = accepted({
-  policy_file: text('A file with changed policy rules.', 'policy.yaml'),
-  policy_dirs: list('Folders with changed policy rules.', ['policy.d']),
-  policy_default_rule: text('The rule for actions without one.', 'default'),
-  enforce_scope: boolean('Whether the scope of a token must fit the rule.', true),
-  enforce_new_defaults: boolean('Whether old default rules are left out.', true),
-  remote_content_type: text(
-    'How a remote policy server is asked.',
-    'application/x-www-form-urlencoded',
+export const osloPolicy = {
+  policy_file: text(
+    'A file with changed policy rules, YAML or TOML; from the folder of this file.',
+    'policy.yaml',
   ),
-  remote_ssl_verify_server_crt: boolean('Whether its certificate is checked.', false),
-  remote_ssl_ca_crt_file: text('The CA of a remote policy server.', null),
-  remote_ssl_client_crt_file: text('Our certificate for it.', null),
-  remote_ssl_client_key_file: text('The key of that certificate.', null),
-  remote_timeout: integer('Seconds to wait for a remote policy server.', 60, { min: 0 }),
-})
+  policy_dirs: list('Folders with more of them, which win.', ['policy.d']),
+  enforce_scope: boolean('Whether tokens of the system are no administrators.', true),
+  enforce_new_defaults: boolean('Whether the roles of before Wallaby are left out.', true),
+  ...obsolete('every action has a rule', {
+    policy_default_rule: text('The rule for actions without one.', 'default'),
+  }),
+  ...obsolete('rules are not asked of another server', {
+    remote_content_type: text('How it is asked.', 'application/x-www-form-urlencoded'),
+    remote_ssl_verify_server_crt: boolean('Whether its certificate is checked.', false),
+    remote_ssl_ca_crt_file: text('Its CA.', null),
+    remote_ssl_client_crt_file: text('Our certificate for it.', null),
+    remote_ssl_client_key_file: text('The key of that certificate.', null),
+    remote_timeout: integer('Seconds to wait for it.', 60, { min: 0 }),
+  }),
+}
 
 const CORS_METHODS = ['GET', 'PUT', 'POST', 'DELETE']
 const CORS_HEADERS = ['X-Auth-Token', 'X-Openstack-Request-Id']
 
-export const cors = accepted({
+export const cors = {
   allowed_origin: list('Web pages of these origins may call the API.', null),
   allow_credentials: boolean('Whether they may send credentials.', true),
   allow_headers: list('Request headers they may set.', CORS_HEADERS),
   allow_methods: list('Methods they may use.', CORS_METHODS),
   expose_headers: list('Answer headers they may read.', CORS_HEADERS),
   max_age: integer('Seconds a browser may remember this.', 3600, { min: 0 }),
-})
+}
 
 export const osloMiddleware = {
   max_request_body_size: integer('The longest request body in bytes.', 114_688, { min: 1 }),
+  enable_proxy_headers_parsing: boolean(
+    'Whether Forwarded and X-Forwarded-* headers are believed, for links.',
+    false,
+  ),
   ...accepted({
-    enable_proxy_headers_parsing: boolean('Whether X-Forwarded-* headers are believed.', false),
     http_basic_auth_user_file: text('Users for basic authentication.', '/etc/htpasswd'),
   }),
 }
 
-export const healthcheck = accepted({
-  path: text('The path of the health check.', '/healthcheck'),
+export const HEALTH_CHECKS = ['octavia_db_check', 'disable_by_file', 'enable_by_files'] as const
+
+export const healthcheck = {
   detailed: boolean('Whether it tells details.', false),
-  backends: list('What it checks.', []),
-  allowed_source_ranges: list('Networks that may ask; empty: all.', []),
-  ignore_proxied_requests: boolean('Whether requests through a proxy are refused.', false),
-  disable_by_file_path: text('A file whose existence makes it fail.', null),
-  disable_by_file_paths: list('The same by port, as port:path.', []),
-  enable_by_file_paths: list('Files that must exist.', []),
-})
+  backends: list('What it checks.', ['octavia_db_check'], { choices: HEALTH_CHECKS }),
+  disable_by_file_path: text('disable_by_file: a file whose existence makes it fail.', null),
+  enable_by_file_paths: list('enable_by_files: files that must all exist.', []),
+  ...accepted({
+    allowed_source_ranges: list('Networks that may ask; empty: all.', []),
+    ignore_proxied_requests: boolean('Whether requests through a proxy are refused.', false),
+    disable_by_file_paths: list('disable_by_file by port, as port:path.', []),
+  }),
+  ...obsolete('the path is /healthcheck', {
+    path: text('The path of the health check.', '/healthcheck'),
+  }),
+}
