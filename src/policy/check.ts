@@ -18,8 +18,8 @@ export const DEFAULT_POLICY_OPTIONS: PolicyOptions = {
 }
 
 export interface Policy {
-  /** `project_id` owns the target; null is no project, or all of them. */
-  isAllowed(rule: RuleName, caller: Subject, project_id: string | null): boolean
+  /** `project_id` owns the target; null is that of a caller without one, undefined all of them. */
+  isAllowed(rule: RuleName, caller: Subject, project_id: string | null | undefined): boolean
   /** Every rule as it counts, base rules first. */
   readonly effective: readonly EffectiveRule[]
 }
@@ -72,7 +72,7 @@ export function listScope(
   caller: Subject,
   asked: string | null,
 ): string | null {
-  if (policy.isAllowed(globalRule, caller, asked)) return asked
+  if (policy.isAllowed(globalRule, caller, asked ?? undefined)) return asked
   const project_id = asked ?? caller.project_id
   if (project_id === null) throw fault.notAuthorized()
   authorize(policy, rule, caller, project_id)

@@ -4,7 +4,7 @@
  */
 import { nearest } from '../config/nearest.ts'
 import { present } from '../system/assert.ts'
-import { type Check, type Part, parseRule, RuleSyntaxError } from './language.ts'
+import { type Attribute, type Check, type Part, parseRule, RuleSyntaxError } from './language.ts'
 import { BASE_RULES, type BaseRule, fullName, METHOD_RULES, PREFIX, RULES } from './rules.ts'
 
 export interface Subject {
@@ -47,7 +47,8 @@ export class PolicyError extends Error {
 /** What a check is asked about. `is_admin` is the answer of context_is_admin. */
 export interface Question {
   readonly subject: Subject
-  readonly project_id: string | null
+  /** undefined: all projects, which nobody owns. */
+  readonly project_id: string | null | undefined
   readonly is_admin: boolean
 }
 export type Predicate = (question: Question) => boolean
@@ -196,8 +197,7 @@ function predicateOf(check: Check, named: ReadonlyMap<string, Predicate>): Predi
       const { left, parts } = check
       return (question) => {
         const value = 'literal' in left ? left.literal : attributeOf(question, left.attribute)
-        // Who has no project owns nothing, not even what belongs to no project.
-        return value !== undefined && value === expand(parts, question)
+        return value === expand(parts, question)
       }
     }
   }
@@ -216,28 +216,34 @@ function roleCheck(parts: readonly Part[]): Predicate {
   }
 }
 
-/** The target of every rule has a project and nothing else; other names match nothing. */
-function expand(parts: readonly Part[], { project_id }: Question): string | undefined {
+/**
+ * The target of every rule has a project and nothing else; undefined matches nothing. null is a
+ * target without a project: as upstream, it is own to callers who have none.
+ */
+function expand(parts: readonly Part[], { project_id }: Question): string | null | undefined {
+  const [first] = parts
+  if (parts.length === 1 && first !== undefined && 'target' in first)
+    return first.target === 'project_id' ? project_id : undefined
   let text = ''
   for (const part of parts)
     if ('text' in part) text += part.text
-    else if (part.target !== 'project_id' || project_id === null) return undefined
-    else text += project_id
+    else if (part.target === 'project_id' && typeof project_id === 'string') text += project_id
+    else return undefined
   return text
 }
 
-function attributeOf({ subject }: Question, attribute: string): string | undefined {
+function attributeOf({ subject }: Question, attribute: Attribute): string | null {
   switch (attribute) {
     case 'project_id':
     case 'tenant':
-      return subject.project_id ?? undefined
+      return subject.project_id
     case 'user_id':
     case 'user':
-      return subject.user_id ?? undefined
+      return subject.user_id ?? null
     case 'system_scope':
     case 'system':
-      return subject.system_scope ?? undefined
+      return subject.system_scope ?? null
     default:
-      return subject.domain_id ?? undefined
+      return subject.domain_id ?? null
   }
 }

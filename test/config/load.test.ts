@@ -113,7 +113,7 @@ const CASES: readonly (readonly [title: string, text: string, said: readonly str
     '[api_settings]\nbind_port = 70000\nauth_strategy = "none"\n[nova]\ninsecure = "no"',
     [
       'error 2 api_settings.bind_port = 70000: takes an integer from 0 to 65535',
-      'error 3 api_settings.auth_strategy = "none": takes one of local, noauth',
+      'error 3 api_settings.auth_strategy = "none": takes one of local, keystone, noauth, testing',
       'error 5 nova.insecure = "no": takes true or false; not a string',
     ],
   ],
