@@ -1,5 +1,5 @@
 /** `octavia-lite policy`: the rules as they count, and whom they let through. */
-import { loadConfig } from '../config/load.ts'
+import { ConfigError, loadConfig } from '../config/load.ts'
 import { nearest } from '../config/nearest.ts'
 import { createPolicy, type Policy } from '../policy/check.ts'
 import { PolicyError, type Subject } from '../policy/compile.ts'
@@ -59,7 +59,7 @@ function openPolicy(options: ParsedArguments): Policy {
     if (policyFile === undefined) return loadPolicy(config, file)
     return createPolicy({ ...config.oslo_policy, overrides: readPolicyFile(policyFile) })
   } catch (error) {
-    if (!(error instanceof PolicyError)) throw error
+    if (!(error instanceof PolicyError || error instanceof ConfigError)) throw error
     throw new CommandFailure(error.message, EXIT.failure, error)
   }
 }

@@ -142,6 +142,8 @@ export interface Answer {
 }
 
 export interface Harness {
+  /** What the app was made of. */
+  readonly api: Api
   readonly store: Store
   readonly network: FakeNetwork
   /** How often the engine was woken. */
@@ -174,7 +176,7 @@ export function createHarness(
   const network = new FakeNetwork()
   let wakes = 0
   let ms = Date.UTC(2026, 0, 2, 3, 4, 5)
-  const app = createApi({
+  const api: Api = {
     store,
     network,
     clock: { now: () => (ms += 1000) },
@@ -187,7 +189,8 @@ export function createHarness(
     options: { ...DEFAULT_API_OPTIONS, ...over.options },
     localNetworks: null,
     ...over.api,
-  })
+  }
+  const app = createApi(api)
   const sendText: Harness['sendText'] = async (method, path, text, headers = {}) => {
     const response = await app.handle(
       new Request(`http://lb.example${path}`, {
@@ -204,6 +207,7 @@ export function createHarness(
     }
   }
   return {
+    api,
     store,
     network,
     wakes: () => wakes,
