@@ -34,7 +34,7 @@ export interface PolicyOptions {
   readonly enforce_new_defaults: boolean
 }
 
-/** The rules cannot be used; each problem is one line which names the file, the line and the rule. */
+/** The rules cannot be used; each problem is one line with file, line and rule. */
 export class PolicyError extends Error {
   override readonly name = 'PolicyError'
   readonly problems: readonly string[]

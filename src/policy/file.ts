@@ -1,6 +1,6 @@
 /**
- * The text of a policy file to overrides: YAML as upstream's policy.yaml, JSON as its older ones, or
- * TOML. Strict: a name twice, or a rule that is no rule, is an error which names its line. Pure.
+ * The text of a policy file to overrides: YAML as upstream's policy.yaml, JSON as its older ones,
+ * or TOML. Strict: a name twice, or a rule that is no rule, is an error which names its line. Pure.
  */
 import { isTable } from '../config/option.ts'
 import { locateOptions, parseToml } from '../config/toml.ts'

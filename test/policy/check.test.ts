@@ -1,4 +1,4 @@
-/** Every method rule by every kind of caller, with new defaults and with old; and scopes of lists. */
+/** Every method rule by every kind of caller, with new defaults and old; and scopes of lists. */
 import { expect, test } from 'vitest'
 import {
   createPolicy,

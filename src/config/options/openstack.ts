@@ -18,7 +18,7 @@ const catalogue = (service: string) => ({
 
 export const AUTH_TYPES = ['password', 'v3password', 'v3applicationcredential'] as const
 
-/** Options of keystoneauth1: a session, and the plugins for passwords and application credentials. */
+/** Options of keystoneauth1: a session, and plugins for passwords and application credentials. */
 const session = {
   auth_type: choice('How we prove who we are, mostly password.', AUTH_TYPES, null, {
     later: ['token', 'v3token', 'v2password', 'none', 'v3oidcpassword', 'v3kerberos'],
