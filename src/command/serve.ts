@@ -13,7 +13,7 @@ export const command: Command = {
 
 Without FILE and without ${DEFAULT_CONFIG_FILE} it runs the embedded default: everything it
 needs is made at the first start. SIGTERM stops it, work under way goes on at the next start.
-SIGHUP reads the mutable options again.
+SIGHUP reads the mutable options and the policy files again.
 `,
   async run(args, io) {
     const options = parseArguments(args, { 'config-file': { type: 'string' } })

@@ -9,6 +9,7 @@ import { createProject, createUser } from '../../src/identity/accounts.ts'
 import { LocalIdentity } from '../../src/identity/local-identity.ts'
 import { createLoginLimiter } from '../../src/identity/login-limiter.ts'
 import type { Passwords } from '../../src/identity/passwords.ts'
+import { createPolicy } from '../../src/policy/check.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { newId } from '../../src/system/ids.ts'
 import { silentLog } from '../../src/system/log.ts'
@@ -71,6 +72,7 @@ export async function createIdentityHarness(
     log: silentLog,
     options: DEFAULT_API_OPTIONS,
     localNetworks: null,
+    policy: createPolicy(),
   })
   const app = mountApps(main, {
     '/identity': createIdentityApp({

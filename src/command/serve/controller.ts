@@ -20,7 +20,7 @@ import { openDataFolder } from './data-folder.ts'
 import { createDrivers, type Drivers } from './drivers.ts'
 import { openIdentity } from './identity.ts'
 import type { OpenIdentity } from './local-identity.ts'
-import { loadPolicy } from './policy-files.ts'
+import { openPolicy, type ReloadablePolicy } from './policy-files.ts'
 import { agentConfigRenderer, apiOptions, operationSettings, workerOptions } from './settings.ts'
 
 export interface ControllerOptions {
@@ -77,7 +77,7 @@ type Started = Omit<Controller, 'stop'> & { readonly log: Log }
 
 async function startParts(options: ControllerOptions, undo: Undo): Promise<Started> {
   let config = loadConfig(options.configFile)
-  const policy = loadPolicy(config, options.configFile)
+  const rules = openPolicy(config, options.configFile)
   const log = openLog(options, () => config)
   const folder = await openDataFolder(config.DEFAULT.data_dir)
   undo.push(folder.release)
@@ -104,6 +104,7 @@ async function startParts(options: ControllerOptions, undo: Undo): Promise<Start
     config.task_flow,
   )
   const identity = openIdentity({ store, config, folder, log, cloud: drivers.cloud })
+  const { policy } = rules
   const gate = closedUntilOpened(openApi({ config, policy, store, drivers, engine, log, identity }))
   // The port first: where it is taken, nothing of this machine may have been touched.
   const listening = listen(gate.app, config)
@@ -123,6 +124,7 @@ async function startParts(options: ControllerOptions, undo: Undo): Promise<Start
     url: listening.url,
     reload: () => {
       config = reloaded(config, options.configFile, log)
+      reloadRules(rules, log)
     },
   }
 }
@@ -251,6 +253,15 @@ async function startHealth(
 function receiveBuffer(config: Config): { receive_buffer_bytes?: number } {
   const { sock_rlimit } = config.health_manager
   return sock_rlimit === 0 ? {} : { receive_buffer_bytes: sock_rlimit }
+}
+
+/** Files that are wrong now change nothing. */
+function reloadRules(rules: ReloadablePolicy, log: Log): void {
+  try {
+    rules.reload()
+  } catch (error) {
+    log.error('policy files are wrong and were not taken over', { error })
+  }
 }
 
 /** A file that is wrong now changes nothing. */

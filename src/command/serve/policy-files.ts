@@ -20,6 +20,28 @@ export function loadPolicy({ oslo_policy: options }: Config, configFile: string 
   return createPolicy({ ...options, overrides })
 }
 
+export interface ReloadablePolicy {
+  readonly policy: Policy
+  /** Reads the files again; throws PolicyError, and then the rules stay as they were. */
+  reload(): void
+}
+
+/** Throws PolicyError. */
+export function openPolicy(config: Config, configFile: string | null): ReloadablePolicy {
+  let current = loadPolicy(config, configFile)
+  return {
+    policy: {
+      isAllowed: (rule, caller, project_id) => current.isAllowed(rule, caller, project_id),
+      get effective() {
+        return current.effective
+      },
+    },
+    reload: () => {
+      current = loadPolicy(config, configFile)
+    },
+  }
+}
+
 function readOverrides(options: Config['oslo_policy'], folder: string): Overrides {
   const overrides = new Map<string, Override>()
   const main = resolve(folder, options.policy_file)

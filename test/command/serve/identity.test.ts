@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { createIdentity } from '../../../src/command/serve/identity.ts'
+import { IDENTITIES } from '../../../src/command/serve/identity.ts'
 import { checkConfig } from '../../../src/config/load.ts'
 import { present } from '../../../src/system/assert.ts'
 import { silentLog } from '../../../src/system/log.ts'
@@ -20,7 +20,10 @@ const AROUND = { root: false, home: '/home/u', hostname: 'h' }
 
 function identityOf(text: string) {
   const { config, problems } = checkConfig(text, AROUND)
-  return createIdentity(present(config, JSON.stringify(problems)), silentLog)
+  const checked = present(config, JSON.stringify(problems))
+  const { auth_strategy } = checked.api_settings
+  if (auth_strategy === 'local') throw new Error('not of these')
+  return IDENTITIES[auth_strategy](checked, silentLog)
 }
 
 function open(options: Partial<Parameters<typeof createFakeKeystone>[0]> = {}) {
