@@ -12,6 +12,7 @@ export const OTHER_COMMANDS: Readonly<Record<string, readonly string[]>> = {
   agent: [],
   demo: [],
   config: ['check', 'sample'],
+  policy: ['check', 'list'],
   openapi: [],
   version: [],
   jobs: ['list', 'show'],
