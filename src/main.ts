@@ -1,22 +1,53 @@
 /**
- * argv to command. Each command is imported only when it is called, so that `agent`, which runs in every
- * amphora, never evaluates the controller's code.
+ * argv to command. Each command is imported only when it is called, so that `agent`, which runs in
+ * every amphora, never evaluates the controller's code.
  */
 import { type Command, CommandFailure, EXIT, type Exit, type Io, systemIo } from './command/io.ts'
 
-const COMMANDS: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
+type Load = () => Promise<{ readonly command: Command }>
+
+/** Commands for the machine that serves. */
+const SERVER: Readonly<Record<string, Load>> = {
   serve: () => import('./command/serve.ts'),
   agent: () => import('./command/agent.ts'),
   demo: () => import('./command/demo.ts'),
-  jobs: () => import('./command/jobs.ts'),
+  user: () => import('./command/user.ts'),
+  project: () => import('./command/project.ts'),
   config: () => import('./command/config.ts'),
+  policy: () => import('./command/policy.ts'),
   openapi: () => import('./command/openapi.ts'),
   version: () => import('./command/version.ts'),
 }
 
+const client = (name: string) => async () => ({
+  command: (await import('./command/client/command.ts')).clientCommand(name),
+})
+
+/** Commands that talk to an API, this machine's or another's. */
+const CLIENT: Readonly<Record<string, Load>> = {
+  lb: client('lb'),
+  listener: client('listener'),
+  pool: client('pool'),
+  member: client('member'),
+  healthmonitor: client('healthmonitor'),
+  l7policy: client('l7policy'),
+  l7rule: client('l7rule'),
+  quota: client('quota'),
+  provider: client('provider'),
+  amphora: client('amphora'),
+  flavor: client('flavor'),
+  flavorprofile: client('flavorprofile'),
+  availabilityzone: client('availabilityzone'),
+  availabilityzoneprofile: client('availabilityzoneprofile'),
+  jobs: () => import('./command/jobs.ts'),
+  completion: () => import('./command/completion.ts'),
+}
+
+const COMMANDS: Readonly<Record<string, Load>> = { ...SERVER, ...CLIENT }
+
 async function run(argv: readonly string[], io: Io): Promise<Exit> {
   const [name = '--help', ...args] = argv
-  if (name === '--help' || name === '-h' || name === 'help') return await printHelp(io, args[0])
+  if (name === '--help' || name === '-h' || name === 'help') return await printHelp(io, args)
   const load = Object.hasOwn(COMMANDS, name === '--version' ? 'version' : name)
     ? COMMANDS[name === '--version' ? 'version' : name]
     : undefined
@@ -24,23 +55,29 @@ async function run(argv: readonly string[], io: Io): Promise<Exit> {
     throw new CommandFailure(`there is no command '${name}'; see octavia-lite --help`, EXIT.usage)
   const { command } = await load()
   if (args.includes('--help') || args.includes('-h')) {
-    io.out(command.help)
+    io.out(command.helpOf?.(args) ?? command.help)
     return EXIT.ok
   }
   return await command.run(args, io)
 }
 
-async function printHelp(io: Io, name: string | undefined): Promise<Exit> {
+async function printHelp(io: Io, [name, ...rest]: readonly string[]): Promise<Exit> {
   const load = name === undefined ? undefined : COMMANDS[name]
   if (load !== undefined) {
-    io.out((await load()).command.help)
+    const { command } = await load()
+    io.out(command.helpOf?.(rest) ?? command.help)
     return EXIT.ok
   }
   io.out('OpenStack Octavia, load balancing as a service, as one executable.\n\n')
-  io.out('usage: octavia-lite COMMAND [options]\n\ncommands:\n')
-  for (const [key, load] of Object.entries(COMMANDS)) {
-    const { command } = await load()
-    io.out(`  ${key.padEnd(10)} ${command.summary}\n`)
+  io.out('usage: octavia-lite COMMAND [options]\n')
+  for (const [title, commands] of [
+    ['server', SERVER],
+    ['client', CLIENT],
+  ] as const) {
+    io.out(`\n${title} commands:\n`)
+    const width = Math.max(...Object.keys(commands).map((key) => key.length))
+    for (const [key, load] of Object.entries(commands))
+      io.out(`  ${key.padEnd(width)}  ${(await load()).command.summary}\n`)
   }
   io.out('\noctavia-lite COMMAND --help tells more.\n')
   return EXIT.ok

@@ -64,6 +64,7 @@ function plugVip(body: Fields, wrong: () => never): PlugVipBody {
       }
     }),
     is_sriov: body.is_sriov === true,
+    ...(body.hold_vip === true ? { hold_vip: true } : {}),
   }
 }
 

@@ -69,7 +69,8 @@ export function planVipInterface(
   fixed_ips: PlugNetworkBody['fixed_ips'] = [],
 ): InterfaceFile {
   const vips = plannedVips(vip, body)
-  const single = topology === 'SINGLE'
+  // Held VIPs stay away like those that keepalived sets.
+  const single = topology === 'SINGLE' && body.hold_vip !== true
   if (body.vrrp_ip === undefined)
     throw new InvalidPlug('Invalid VRRP Address: vrrp_ip is needed, DHCP is not supported')
   const vrrp = parseIp(body.vrrp_ip)

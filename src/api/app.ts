@@ -5,10 +5,14 @@
  */
 import { Elysia } from 'elysia'
 import { fault } from '../model/fault.ts'
+import { pingStore } from '../store/store.ts'
 import type { Log } from '../system/log.ts'
+import { answerPreflight, decorate } from './cors.ts'
 import { checkAccept, readBody } from './edge.ts'
 import { answerOfError, RoutingError } from './faults.ts'
+import { createHealthcheck } from './healthcheck.ts'
 import { openapiDocument } from './openapi.ts'
+import { publicUrl, withoutMount } from './public-url.ts'
 import { type Api, type Call, pathsOf, type Route } from './route.ts'
 import { ROUTES } from './routes.ts'
 
@@ -18,19 +22,30 @@ interface Context {
   readonly params: Readonly<Record<string, string | null | undefined>>
 }
 
+/** The address a request comes from; null when it has none, as in tests. */
+export type Peer = () => string | null
+
 export interface App {
-  handle(request: Request): Promise<Response>
+  handle(request: Request, peer?: Peer): Promise<Response>
 }
 
 export function createApi(api: Api): App {
   const app = new Elysia({ normalize: false, handler: { standardHostname: false } })
   for (const routes of Object.values(ROUTES)) app.use(elysiaOf(api, routes))
   app.use(elysiaOf(api, [openapiRoute]))
+  app.all(HEALTHCHECK_PATH, healthcheckHandler(api), { parse: 'none' })
   app.all('/*', (context) => refuse(api, context.request, new RoutingError(404)), { parse: 'none' })
   // Nothing is thrown past the handlers above; what Elysia itself throws is a bug and answered as
   // one.
   app.onError(({ error, request }) => refuse(api, request, error))
-  return { handle: async (request) => app.handle(withoutJsonSuffix(request)) }
+  const { cors } = api.options
+  return {
+    handle: async (request) => {
+      if (request.method === 'OPTIONS')
+        return begin(api, request).end(answerPreflight(cors, request.headers))
+      return decorate(cors, request.headers, await app.handle(routable(request)))
+    },
+  }
 }
 
 const openapiRoute: Route = {
@@ -84,12 +99,14 @@ async function callOf(
   { request, params }: Context,
   request_id: string,
 ): Promise<Call> {
-  const caller = route.open === true ? NOBODY : await api.identity.identify(request.headers)
+  const url = urlOf(api, request)
+  const asked = { method: request.method, path: url.pathname }
+  const caller = route.open === true ? NOBODY : await api.identity.identify(request.headers, asked)
   checkAccept(request.headers)
-  const url = new URL(request.url)
   if (route.method !== 'GET') checkQuery(url.searchParams, route.query ?? [])
   return {
     caller,
+    policy: api.policy,
     rule: route.rule,
     params: decodedParams(params),
     query: url.searchParams,
@@ -127,7 +144,9 @@ function jsonAnswer(status: number, body: unknown): Response {
 async function refuse(api: Api, request: Request, error: unknown): Promise<Response> {
   const exchange = begin(api, request)
   try {
-    await api.identity.identify(request.headers)
+    const path = urlOf(api, request).pathname
+    if (new URL(request.url).pathname !== '/')
+      await api.identity.identify(request.headers, { method: request.method, path })
     checkAccept(request.headers)
     return exchange.end(answerOfError(error, exchange.log))
   } catch (earlier) {
@@ -135,13 +154,13 @@ async function refuse(api: Api, request: Request, error: unknown): Promise<Respo
   }
 }
 
-interface Exchange {
+export interface Exchange {
   readonly id: string
   readonly log: Log
   end(response: Response): Response
 }
 
-function begin(api: Api, request: Request): Exchange {
+export function begin(api: Pick<Api, 'log'>, request: Request): Exchange {
   const started = performance.now()
   const id = `req-${crypto.randomUUID()}`
   const log = api.log.with({ request_id: id })
@@ -163,6 +182,40 @@ function begin(api: Api, request: Request): Exchange {
 /** The path with its query, without the host. */
 function pathOf(url: string): string {
   return url.slice(url.indexOf('/', url.indexOf('//') + 2)).slice(0, 500)
+}
+
+const HEALTHCHECK_PATH = '/healthcheck'
+
+/** Neither a token nor an Accept header of the API is needed. */
+function healthcheckHandler(api: Api): (context: { request: Request }) => Promise<Response> {
+  const { clock, log, store, options } = api
+  const check = createHealthcheck(
+    { clock, log, checkDatabase: () => pingStore(store.read) },
+    options.healthcheck,
+  )
+  return async ({ request }) => {
+    const exchange = begin(api, request)
+    try {
+      return exchange.end(await check(request))
+    } catch (error) {
+      return exchange.end(answerOfError(error, exchange.log))
+    }
+  }
+}
+
+/** Requests whose path stood below the mount. */
+const mounted = new WeakSet<Request>()
+
+/** The request as the router knows it: without the mount, and without a suffix that names JSON. */
+function routable(request: Request): Request {
+  const inner = withoutMount(request)
+  const plain = withoutJsonSuffix(inner ?? request)
+  if (inner !== undefined) mounted.add(plain)
+  return plain
+}
+
+function urlOf(api: Api, request: Request): URL {
+  return publicUrl(request, mounted.has(request), api.options.enable_proxy_headers_parsing)
 }
 
 /** `/v2/lbaas/pools.json` is `/v2/lbaas/pools`: pecan guesses the type of the answer from it. */

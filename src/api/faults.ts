@@ -3,6 +3,7 @@
  * text.
  */
 import { DriverError } from '../driver/error.ts'
+import { IdentityUnavailable, Unauthenticated } from '../driver/identity.ts'
 import { Fault, fault } from '../model/fault.ts'
 import { isStoreOutage } from '../store/failure.ts'
 import type { Log } from '../system/log.ts'
@@ -47,10 +48,24 @@ export function answerOfError(error: unknown, log: Log): Response {
     const headers = allow.length > 0 ? { ...HEADERS, allow: allow.join(', ') } : HEADERS
     return new Response(JSON.stringify({ code, ...TEXTS[code] }), { status: code, headers })
   }
+  if (error instanceof Unauthenticated) return unauthenticated(error)
+  if (error instanceof IdentityUnavailable)
+    return new Response(
+      JSON.stringify({ code: 503, title: 'Service Unavailable', message: error.message }),
+      { status: 503, headers: HEADERS },
+    )
   const shown = faultOf(error, log)
   return new Response(faultBody(shown.code, shown.message), {
     status: shown.code,
     headers: HEADERS,
+  })
+}
+
+/** The form of keystonemiddleware. */
+function unauthenticated({ message, challenge }: Unauthenticated): Response {
+  return new Response(JSON.stringify({ error: { code: 401, title: 'Unauthorized', message } }), {
+    status: 401,
+    headers: { ...HEADERS, 'www-authenticate': challenge },
   })
 }
 

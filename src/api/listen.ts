@@ -27,7 +27,8 @@ export function listenApi(
     ...address,
     idleTimeout: IDLE_TIMEOUT_S,
     maxRequestBodySize: BODY_BYTES_MAX,
-    fetch: (request) => app.handle(request),
+    fetch: (request, server) =>
+      app.handle(request, () => server.requestIP(request)?.address ?? null),
     error: () =>
       new Response(faultBody(500, 'Something unknown went wrong'), {
         status: 500,

@@ -5,7 +5,7 @@
  * ends before the marker.
  */
 import { fault } from '../model/fault.ts'
-import type { Fields, Resource } from '../model/field.ts'
+import { type Fields, keyOf, type Resource } from '../model/field.ts'
 import type { View } from '../model/view.ts'
 import {
   findRawRow,
@@ -38,6 +38,8 @@ const ALIASES: Readonly<Record<string, string>> = {
   tenant_id: 'project_id',
   load_balancer_id: 'loadbalancer_id',
   enabled: 'admin_state_up',
+  loadbalancer: 'load_balancer',
+  healthmonitor: 'health_monitor',
 }
 
 export interface Listed {
@@ -45,6 +47,8 @@ export interface Listed {
   /** Filters by rows of other tables that point here: name to table and column. */
   readonly references?: Readonly<Record<string, Omit<Reference, 'id'>>>
   readonly hidden?: ListQuery['hidden']
+  /** The key of the links in an answer; default `<plural>_links`. */
+  readonly links?: string
 }
 
 export interface Page {
@@ -104,14 +108,18 @@ function parseFilters(listed: Listed, params: URLSearchParams): Filters {
     const reference = Object.hasOwn(listed.references ?? {}, name)
       ? listed.references?.[name]
       : undefined
-    if (reference !== undefined) referred.push({ ...reference, id: parseUuid(value) ?? value })
-    else where.push(parseFilter(listed.resource, name, value))
+    if (reference !== undefined) {
+      // A project's id is no UUID of ours.
+      const id = reference.by === undefined ? (parseUuid(value) ?? value) : value
+      referred.push({ ...reference, id })
+    } else where.push(parseFilter(listed.resource, name, value))
   }
   return { where, referred, tags }
 }
 
 function columnOf(resource: Resource<Fields>, name: string): string | undefined {
-  const column = Object.hasOwn(ALIASES, name) ? ALIASES[name] : name
+  const own = Object.hasOwn(resource.fields, name) || !Object.hasOwn(ALIASES, name)
+  const column = own ? name : ALIASES[name]
   if (column === undefined || !Object.hasOwn(resource.fields, column)) return undefined
   return resource.fields[column]?.type.column === 'json' ? undefined : column
 }
@@ -149,8 +157,9 @@ function parseSort(
     if (column === undefined) throw fault.invalidSortKey(name)
     return sortKey(resource, column, direction)
   })
-  for (const column of ['created_at', 'id'])
-    if (!keys.some((key) => key.column === column)) keys.push(sortKey(resource, column, 'asc'))
+  for (const column of ['created_at', keyOf(resource)])
+    if (resource.fields[column] !== undefined && !keys.some((key) => key.column === column))
+      keys.push(sortKey(resource, column, 'asc'))
   return keys
 }
 
@@ -200,9 +209,14 @@ async function findMarker(
   marker: string | null,
 ): Promise<Record<string, unknown> | undefined> {
   if (marker === null) return undefined
-  const row = await findRawRow(db, resource.table, parseUuid(marker) ?? marker)
+  const row = await findRawRow(db, resource, parseKey(resource, marker))
   if (row === undefined) throw fault.invalidMarker(marker)
   return row
+}
+
+/** A key as rows have it: a UUID in canonical form, any other text as it is. */
+export function parseKey(resource: Resource<Fields>, text: string): string {
+  return keyOf(resource) === 'id' ? (parseUuid(text) ?? text) : text
 }
 
 /** The names of `fields=a&fields=b`; null when there are none. */

@@ -126,7 +126,7 @@ function bodySchema(request: BodyShape): JsonSchema {
 }
 
 function answerSchema(answer: AnswerShape): JsonSchema {
-  const { wrapper, fields, list } = answer
+  const { wrapper, fields, list, links = `${wrapper}_links` } = answer
   if (fields === undefined) return wrapped(wrapper, {})
   const singular = wrapper.replace(/ies$/, 'y').replace(/s$/, '')
   const one = schemaOf(fields, 'answer', RELATIVES[list === true ? singular : wrapper])
@@ -135,7 +135,7 @@ function answerSchema(answer: AnswerShape): JsonSchema {
     type: 'object',
     properties: {
       [wrapper]: { type: 'array', items: one },
-      [`${wrapper}_links`]: {
+      [links]: {
         type: 'array',
         items: {
           type: 'object',

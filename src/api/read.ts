@@ -1,14 +1,13 @@
 /** Routes that only read: the list and the single row of a resource, alike for all of them. */
 import { fault } from '../model/fault.ts'
-import type { Fields, Resource, Row } from '../model/field.ts'
+import { type Fields, keyOf, type Resource, type Row } from '../model/field.ts'
 import type { View } from '../model/view.ts'
 import { listScope } from '../policy/check.ts'
 import type { RuleName } from '../policy/rules.ts'
 import { type ListQuery, listRows } from '../store/list.ts'
 import { findRow } from '../store/repository.ts'
 import type { Db } from '../store/store.ts'
-import { parseUuid } from '../system/ids.ts'
-import { type Listed, linksOf, parseFields, parsePage, selectFields } from './listing.ts'
+import { type Listed, linksOf, parseFields, parseKey, parsePage, selectFields } from './listing.ts'
 import type { Api, Area, Call, Route } from './route.ts'
 import { allow } from './route.ts'
 
@@ -24,7 +23,7 @@ export async function getShown<F extends Fields>(
   { resource, hidden }: Pick<Readable<F>, 'resource' | 'hidden'>,
   id: string,
 ): Promise<Row<F>> {
-  const row = await findRow(db, resource, parseUuid(id) ?? id)
+  const row = await findRow(db, resource, parseKey(resource, id))
   if (row === undefined) throw fault.notFound(resource.title, id)
   if (hidden !== undefined && (row as Record<string, unknown>)[hidden.column] === hidden.value)
     throw fault.notFound(resource.title, id)
@@ -56,10 +55,11 @@ export async function answerPage<F extends Fields>(
   const rows = await listRows(db, readable.resource, page.query)
   const views = await readable.view(db, rows)
   const { plural } = readable.resource
-  const ids = rows.map((row) => (row as { id: string }).id)
+  const key = keyOf(readable.resource)
+  const ids = rows.map((row) => String((row as Record<string, unknown>)[key]))
   return {
     [plural]: views.map((view) => selectFields(view, page.fields)),
-    [`${plural}_links`]: linksOf(page, ids, call.query, call.url, api.options),
+    [readable.links ?? `${plural}_links`]: linksOf(page, ids, call.query, call.url, api.options),
   }
 }
 
@@ -88,7 +88,7 @@ export function listRoute<F extends Fields>(
       const asked = query.get('project_id') ?? query.get('tenant_id')
       query.delete('project_id')
       query.delete('tenant_id')
-      const project_id = listScope(rule, globalRule, call.caller, asked)
+      const project_id = listScope(api.policy, rule, globalRule, call.caller, asked)
       const scope = project_id === null ? [] : [{ column: 'project_id', value: project_id }]
       return answerPage(api, readable, call, query, scope)
     },

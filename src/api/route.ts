@@ -8,9 +8,11 @@ import type { Caller, IdentityDriver } from '../driver/identity.ts'
 import type { Network, Subnet } from '../driver/network.ts'
 import type { Fields } from '../model/field.ts'
 import type { OperationDependencies, Origin } from '../operation/change.ts'
-import { authorize } from '../policy/check.ts'
+import { authorize, type Policy } from '../policy/check.ts'
 import type { RuleName } from '../policy/rules.ts'
 import type { Log } from '../system/log.ts'
+import type { CorsOptions } from './cors.ts'
+import type { HealthcheckOptions } from './healthcheck.ts'
 
 export interface ApiOptions {
   /** The base of links; null takes it from the request. */
@@ -23,6 +25,10 @@ export interface ApiOptions {
   readonly pagination_max_limit: number | null
   /** Bytes. */
   readonly max_request_body_size: number
+  /** Whether Forwarded and X-Forwarded-* say how clients reach the API. */
+  readonly enable_proxy_headers_parsing: boolean
+  readonly cors: CorsOptions
+  readonly healthcheck: HealthcheckOptions
 }
 
 /** Upstream's defaults. */
@@ -34,6 +40,23 @@ export const DEFAULT_API_OPTIONS: ApiOptions = {
   allow_field_selection: true,
   pagination_max_limit: 1000,
   max_request_body_size: 114_688,
+  enable_proxy_headers_parsing: false,
+  cors: {
+    allowed_origin: null,
+    allow_credentials: true,
+    allow_headers: ['X-Auth-Token', 'X-Openstack-Request-Id'],
+    allow_methods: ['GET', 'PUT', 'POST', 'DELETE'],
+    expose_headers: ['X-Auth-Token', 'X-Openstack-Request-Id'],
+    max_age: 3600,
+  },
+  healthcheck: {
+    enabled: false,
+    backends: ['octavia_db_check'],
+    refresh_interval: 5,
+    detailed: false,
+    disable_by_file_path: null,
+    enable_by_file_paths: [],
+  },
 }
 
 /** The networks of this machine, as far as users see them. */
@@ -44,6 +67,7 @@ export interface LocalNetworks {
 
 export interface Api extends OperationDependencies {
   readonly identity: IdentityDriver
+  readonly policy: Policy
   readonly log: Log
   readonly options: ApiOptions
   /** null where a network service of its own answers for networks. */
@@ -53,6 +77,7 @@ export interface Api extends OperationDependencies {
 /** One request after its edge was checked: plain values, nothing of the framework. */
 export interface Call {
   readonly caller: Caller
+  readonly policy: Policy
   readonly rule: RuleName
   readonly params: Readonly<Record<string, string>>
   readonly query: URLSearchParams
@@ -99,11 +124,13 @@ export interface AnswerShape {
   /** undefined: an object that is not a resource. */
   readonly fields?: Fields
   readonly list?: boolean
+  /** The key of the links of a list; default `<wrapper>_links`. */
+  readonly links?: string
 }
 
-/** Throws 403 unless the rule of the call's route allows it on that project. */
-export function allow(call: Call, project_id: string | null): void {
-  authorize(call.rule, call.caller, project_id)
+/** Throws 403 unless the rule, that of the route if none is named, allows it on that project. */
+export function allow(call: Call, project_id: string | null, rule = call.rule): void {
+  authorize(call.policy, rule, call.caller, project_id)
 }
 
 const PREFIXES: Readonly<Record<Area, readonly string[]>> = {

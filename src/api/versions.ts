@@ -57,7 +57,8 @@ export const VERSION_ROUTES: readonly Route[] = [
     open: true,
     answer: { wrapper: 'versions' },
     handle: async (_api, call) => {
-      const links = [{ href: `${call.url.origin}/v2`, rel: 'self' }]
+      const base = `${call.url.origin}${call.url.pathname}`.replace(/\/+$/, '')
+      const links = [{ href: `${base}/v2`, rel: 'self' }]
       return {
         versions: VERSIONS.map(([id, updated], at) => ({
           id,

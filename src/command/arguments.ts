@@ -34,7 +34,8 @@ export function parseArguments(
       positionals,
     }
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
+    // What follows Node's first sentence is advice that does not fit here.
+    const why = cause instanceof Error ? cause.message.split('. ')[0] : String(cause)
     throw new CommandFailure(`${why}; see --help`, EXIT.usage, cause)
   }
 }

@@ -1,6 +1,13 @@
 /** `octavia-lite config`: the sample, and whether a configuration is right. */
 import { existsSync } from 'node:fs'
-import { checkConfig, checkFile, problemText, systemSurroundings } from '../config/load.ts'
+import {
+  ConfigError,
+  checkConfig,
+  checkFile,
+  loadConfig,
+  problemText,
+  systemSurroundings,
+} from '../config/load.ts'
 import { renderSample } from '../config/sample.ts'
 import { parseArguments } from './arguments.ts'
 import { type Command, CommandFailure, EXIT, type Exit, type Io } from './io.ts'
@@ -12,6 +19,17 @@ export const DEFAULT_CONFIG_FILE = '/etc/octavia-lite/octavia-lite.toml'
 export function configFile(named: string | undefined): string | null {
   if (named !== undefined) return named
   return existsSync(DEFAULT_CONFIG_FILE) ? DEFAULT_CONFIG_FILE : null
+}
+
+/** Where the serve of that configuration keeps a clouds.yaml, if it is one which has users. */
+export function cloudBesideServe(named: string | undefined): { readonly data_dir?: string } {
+  try {
+    const { DEFAULT, api_settings } = loadConfig(configFile(named))
+    return api_settings.auth_strategy === 'local' ? { data_dir: DEFAULT.data_dir } : {}
+  } catch (cause) {
+    if (!(cause instanceof ConfigError)) throw cause
+    throw new CommandFailure(cause.message, EXIT.failure, cause)
+  }
 }
 
 export const command: Command = {

@@ -14,8 +14,14 @@ import { type Command, CommandFailure, EXIT, type Exit, type Io } from './io.ts'
 
 const URL = 'http://127.0.0.1:9876'
 
-/** A second between heartbeats, so that the demo does not wait for the usual ten. */
-const SETTINGS = `[health_manager]
+/**
+ * A second between heartbeats, so that the demo does not wait for the usual ten; and nobody logs
+ * in.
+ */
+const SETTINGS = `[api_settings]
+auth_strategy = "noauth"
+
+[health_manager]
 heartbeat_interval = 1
 
 [[local_cloud.networks]]
@@ -28,7 +34,7 @@ allocation_end = "10.10.10.199"
 `
 
 export const command: Command = {
-  summary: 'show a load-balanced request, from nothing to nothing, in about 15 seconds',
+  summary: 'show a load-balanced request, from nothing to nothing, in ten seconds',
   help: `usage: octavia-lite demo [--keep] [--host-network]
 
 Starts \`serve\` on a throw-away data directory, makes two web servers, creates a load

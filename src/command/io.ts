@@ -6,6 +6,8 @@ export interface Io {
   err(text: string): void
   /** Colour, tables and live progress only here. */
   readonly terminal: boolean
+  /** Whether `err` is a terminal, on which a line can be written over. */
+  readonly liveProgress?: boolean
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
@@ -28,6 +30,8 @@ export interface Command {
   readonly summary: string
   /** The whole of `octavia-lite <name> --help`. */
   readonly help: string
+  /** The page for these arguments, where a command has several. */
+  helpOf?(args: readonly string[]): string
   run(args: readonly string[], io: Io): Promise<Exit>
 }
 
@@ -39,6 +43,7 @@ export const systemIo: Io = {
     process.stderr.write(text)
   },
   terminal: process.stdout.isTTY === true,
+  liveProgress: process.stderr.isTTY === true,
   env: process.env,
 }
 

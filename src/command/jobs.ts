@@ -1,5 +1,7 @@
 /** `octavia-lite jobs`: what the engine did and does, read from the running API. */
 import { parseArguments } from './arguments.ts'
+import { type OpenCloud, openCloud, reasonIn } from './cloud-login.ts'
+import { cloudBesideServe } from './config.ts'
 import { type Command, CommandFailure, EXIT, type Exit, type Io, table } from './io.ts'
 
 interface Job {
@@ -24,8 +26,6 @@ interface Step {
   readonly finished_ms: number | null
 }
 
-const TIMEOUT_MS = 10_000
-
 export const command: Command = {
   summary: 'list jobs, or show one with its steps, times, retries and errors',
   help: `usage: octavia-lite jobs list [--load-balancer ID] [--status STATUS] [--limit N] [--json]
@@ -34,8 +34,12 @@ export const command: Command = {
 Every change is a job: its steps, how long each took, how often it was tried, and why it failed.
 STATUS is one of HELD, QUEUED, RUNNING, REVERTING, DONE, REVERTED, FAILED.
 
-  --url URL   the API to ask (default http://127.0.0.1:9876)
-  --json      print JSON
+It logs in with OS_CLOUD and clouds.yaml or OS_* variables, like every client of OpenStack;
+without them with the clouds.yaml beside the data of this machine's serve, if there is one.
+
+  --url URL           the API to ask (default http://127.0.0.1:9876, or the catalogue's)
+  --config-file FILE  the configuration of that serve
+  --json              print JSON
 `,
   async run(args, io) {
     const options = parseArguments(
@@ -45,11 +49,16 @@ STATUS is one of HELD, QUEUED, RUNNING, REVERTING, DONE, REVERTED, FAILED.
         status: { type: 'string' },
         limit: { type: 'string' },
         url: { type: 'string' },
+        'config-file': { type: 'string' },
         json: { type: 'boolean' },
       },
       2,
     )
-    const base = options.text('url') ?? 'http://127.0.0.1:9876'
+    const url = options.text('url')
+    const cloud = await openCloud(io.env, {
+      ...cloudBesideServe(options.text('config-file')),
+      ...(url === undefined ? {} : { endpoint: url }),
+    })
     const [verb, id] = options.positionals
     if (verb === 'list' && id === undefined) {
       const query = new URLSearchParams()
@@ -61,43 +70,21 @@ STATUS is one of HELD, QUEUED, RUNNING, REVERTING, DONE, REVERTED, FAILED.
         const value = options.text(name)
         if (value !== undefined) query.set(key, value)
       }
-      const { jobs } = (await ask(base, `jobs?${query}`)) as { jobs: Job[] }
+      const { jobs } = (await ask(cloud, `jobs?${query}`)) as { jobs: Job[] }
       return print(io, options.flag('json'), jobs, () => listText(jobs))
     }
     if (verb === 'show' && id !== undefined) {
-      const { job } = (await ask(base, `jobs/${encodeURIComponent(id)}`)) as { job: Job }
+      const { job } = (await ask(cloud, `jobs/${encodeURIComponent(id)}`)) as { job: Job }
       return print(io, options.flag('json'), job, () => showText(job))
     }
     throw new CommandFailure('jobs takes `list` or `show ID`; see --help', EXIT.usage)
   },
 }
 
-async function ask(base: string, path: string): Promise<unknown> {
-  let response: Response
-  try {
-    response = await fetch(`${base}/v2.0/octavia-lite/${path}`, {
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-      proxy: false,
-    } as RequestInit)
-  } catch (cause) {
-    throw new CommandFailure(
-      `no octavia-lite answers at ${base}; start it with \`octavia-lite serve\` or pass --url`,
-      EXIT.failure,
-      cause,
-    )
-  }
-  const text = await response.text()
-  if (response.ok) return JSON.parse(text)
-  const { faultstring } = parseFault(text)
-  throw new CommandFailure(`${response.status}: ${faultstring}`)
-}
-
-function parseFault(text: string): { readonly faultstring: string } {
-  try {
-    return { faultstring: String((JSON.parse(text) as { faultstring?: unknown }).faultstring) }
-  } catch {
-    return { faultstring: text.slice(0, 200) }
-  }
+async function ask(cloud: OpenCloud, path: string): Promise<unknown> {
+  const { status, text } = await cloud.request('GET', `/v2.0/octavia-lite/${path}`)
+  if (status === 200) return JSON.parse(text)
+  throw new CommandFailure(`${status}: ${reasonIn(text)}`)
 }
 
 function print(io: Io, json: boolean, value: unknown, text: () => string): Exit {

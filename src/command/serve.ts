@@ -1,5 +1,6 @@
 import { ConfigError } from '../config/load.ts'
 import { DriverError } from '../driver/error.ts'
+import { PolicyError } from '../policy/compile.ts'
 import { StoreError } from '../store/store.ts'
 import { parseArguments } from './arguments.ts'
 import { configFile, DEFAULT_CONFIG_FILE } from './config.ts'
@@ -12,7 +13,7 @@ export const command: Command = {
 
 Without FILE and without ${DEFAULT_CONFIG_FILE} it runs the embedded default: everything it
 needs is made at the first start. SIGTERM stops it, work under way goes on at the next start.
-SIGHUP reads the mutable options again.
+SIGHUP reads the mutable options and the policy files again.
 `,
   async run(args, io) {
     const options = parseArguments(args, { 'config-file': { type: 'string' } })
@@ -28,7 +29,9 @@ SIGHUP reads the mutable options again.
 /** From start to the signal that ends it. What keeps it from starting is one sentence. */
 export async function runController(options: ControllerOptions): Promise<Exit> {
   const controller = await startController(options).catch((cause: unknown) => {
-    const told = [ConfigError, StoreError, DriverError].some((kind) => cause instanceof kind)
+    const told = [ConfigError, PolicyError, StoreError, DriverError].some(
+      (kind) => cause instanceof kind,
+    )
     if (!told || !(cause instanceof Error)) throw cause
     throw new CommandFailure(cause.message, EXIT.failure, cause)
   })

@@ -20,12 +20,32 @@ export interface Contradiction {
 /** All contradictions of a configuration whose values are each right by itself. */
 export function crossCheck(config: Config): readonly Contradiction[] {
   return [
+    ...checkIdentity(config),
     ...checkDrivers(config),
     ...checkHeartbeats(config),
     ...checkTls(config),
     ...checkProvider(config),
+    ...checkKeystone(config),
     ...(config.controller_worker.network_driver === 'local' ? checkLocalCloud(config) : []),
   ]
+}
+
+/**
+ * Two services that say who is who would be one too many, and it would not be clear which was
+ * meant.
+ */
+function checkIdentity({
+  api_settings: api,
+  keystone_authtoken: keystone,
+}: Config): Contradiction[] {
+  const set = (['auth_url', 'www_authenticate_uri'] as const).find(
+    (name) => keystone[name] !== null,
+  )
+  if (api.auth_strategy !== 'local' || set === undefined) return []
+  const message =
+    `[keystone_authtoken] ${set} names a Keystone, and auth_strategy local is an identity ` +
+    'service of our own: remove one of them'
+  return [{ where: 'api_settings.auth_strategy', message }]
 }
 
 function checkDrivers({ controller_worker: drivers }: Config): Contradiction[] {
@@ -102,6 +122,36 @@ function checkProvider({ api_settings: api }: Config): Contradiction[] {
   if (Object.hasOwn(api.enabled_provider_drivers, api.default_provider_driver)) return []
   const message = `${api.default_provider_driver} is not one of enabled_provider_drivers`
   return [{ where: 'api_settings.default_provider_driver', message }]
+}
+
+/** What the start would fail at, or worse, every login to Keystone. */
+function checkKeystone(config: Config): Contradiction[] {
+  if (config.api_settings.auth_strategy !== 'keystone') return []
+  const { auth_section } = config.keystone_authtoken
+  const named = auth_section ?? 'keystone_authtoken'
+  if (named !== 'keystone_authtoken' && named !== 'service_auth')
+    return [
+      {
+        where: 'keystone_authtoken.auth_section',
+        message: `${named} is not a section that says who we are: use service_auth`,
+      },
+    ]
+  const auth = config[named]
+  const missing: string[] = []
+  if (auth.auth_type === null) missing.push('auth_type')
+  if (auth.auth_url === null) missing.push('auth_url')
+  if (auth.auth_type === 'v3applicationcredential') {
+    if ((auth.application_credential_id ?? auth.application_credential_name) === null)
+      missing.push('application_credential_id')
+    if (auth.application_credential_secret === null) missing.push('application_credential_secret')
+  } else {
+    if ((auth.username ?? auth.user_id) === null) missing.push('username')
+    if (auth.password === null) missing.push('password')
+  }
+  return missing.map((name) => ({
+    where: `${named}.${name}`,
+    message: `auth_strategy keystone needs ${name} in [${named}]`,
+  }))
 }
 
 interface NamedRange {

@@ -19,6 +19,7 @@ import { database } from './options/database.ts'
 import { general } from './options/general.ts'
 import { driverAgent, healthManager, houseKeeping } from './options/health.ts'
 import { localCloud } from './options/local-cloud.ts'
+import { localIdentity } from './options/local-identity.ts'
 import {
   cinder,
   glance,
@@ -35,6 +36,7 @@ import { compute, controllerWorker, networking, taskFlow } from './options/worke
 export const SECTIONS = {
   DEFAULT: general,
   api_settings: apiSettings,
+  local_identity: localIdentity,
   local_cloud: localCloud,
   controller_worker: controllerWorker,
   task_flow: taskFlow,

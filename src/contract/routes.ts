@@ -103,6 +103,11 @@ export interface PlugVipBody {
     readonly host_routes: readonly HostRoute[]
   }[]
   readonly is_sriov?: boolean
+  /**
+   * Everything but the VIPs themselves, which a second call without this sets and announces: until
+   * then another amphora has them. Not known to upstream's agent, which sets them at once.
+   */
+  readonly hold_vip?: boolean
 }
 
 export interface PlugNetworkBody {

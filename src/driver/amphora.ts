@@ -18,6 +18,8 @@ export interface VipPlug {
   readonly network: Network
   readonly vip: { readonly ip_address: string; readonly subnet: Subnet }
   readonly additional_vips: readonly { readonly ip_address: string; readonly subnet: Subnet }[]
+  /** Without the VIPs themselves: another amphora has them until the next call. */
+  readonly hold_vip?: boolean
 }
 
 export interface MemberPlug {
@@ -37,6 +39,8 @@ export interface AmphoraDriver {
    * left. Objects in PENDING_DELETE count as gone.
    */
   updateListeners(amphora: Amphora, tree: LoadBalancerTree): Promise<void>
+  /** Replaces the agent's configuration file. Secret: the heartbeat key is in it. */
+  updateAgentConfig(amphora: Amphora, config: string): Promise<void>
   /** Stops and removes what serves the load balancer. */
   deleteLoadBalancer(amphora: Amphora, load_balancer_id: string): Promise<void>
 }

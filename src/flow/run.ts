@@ -97,7 +97,7 @@ class JobRun<W> {
       const step = this.#step(at)
       await this.#reach(step, 'before-act')
       const started = this.#deps.clock.now()
-      const acted = await this.#attempt(at, (context) => present(step.act, step.name)(context))
+      const acted = await this.#act(at)
       if (!acted.ok) return this.#fail(at, acted.error)
       await this.#reach(step, 'before-record')
       const committed = await this.#commit(at, { result: acted.value })
@@ -108,6 +108,15 @@ class JobRun<W> {
       await this.#reach(step, 'after-record')
     }
     return true
+  }
+
+  async #act(at: number): Promise<Outcome<Json | undefined>> {
+    const step = this.#step(at)
+    const acted = await this.#attempt(at, (context) => present(step.act, step.name)(context))
+    if (acted.ok || step.forgive === undefined) return acted
+    const { error } = acted
+    this.#deps.log.error('step failed; the flow goes on', { step: step.name, error })
+    return { ok: true, value: step.forgive(failureText(error)) }
   }
 
   /**

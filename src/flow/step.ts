@@ -46,6 +46,11 @@ export interface Step<W> {
   readonly undo?: (context: StepContext<W>) => Promise<void>
   /** Rows that go with the undoing, in the transaction which records it. */
   readonly undoRows?: (tx: Tx, context: StepContext<W>) => Promise<void>
+  /**
+   * What is recorded instead of failing the flow, when its tries are used up or none can help: for
+   * cleaning up after the point where undoing the rest would do more harm.
+   */
+  readonly forgive?: (reason: string) => Json
   /** For both directions; default: a few quick tries. */
   readonly retry?: Retry | ((world: W) => Retry)
 }

@@ -69,6 +69,14 @@ export const fault = {
     new Fault(500, `Provider '${provider}' reports error: ${what}`),
   providerNotSupporting: (provider: string, what: string) =>
     new Fault(501, `Provider '${provider}' does not support a requested action: ${what}`),
+  providerNotFound: (provider: string) =>
+    new Fault(501, `Provider '${shown(provider)}' was not found.`),
+  flavorMismatch: (flavor_id: string, provider: string) =>
+    new Fault(400, `Flavor '${flavor_id}' is not compatible with provider '${shown(provider)}'`),
+  alreadyExists: (what: string, name: string) =>
+    new Fault(409, `A ${what} of ${shown(name)} already exists.`),
+  inUse: (what: string, id: string) =>
+    new Fault(409, `${what} ${shown(id)} is in use and cannot be modified.`),
   noProject: () =>
     new Fault(
       400,
@@ -115,7 +123,7 @@ function shown(value: unknown): string {
 }
 
 /** Upstream prints Python values. Depth and width are bounded by what is shown of it anyway. */
-function pythonish(value: unknown, depth = 0): string {
+export function pythonish(value: unknown, depth = 0): string {
   if (value === null || value === undefined) return 'None'
   if (value === true) return 'True'
   if (value === false) return 'False'

@@ -101,7 +101,13 @@ export interface Resource<F extends Fields = Fields> {
   readonly argument: string
   /** The table. */
   readonly table: string
+  /** The field that identifies a row; default `id`. */
+  readonly key?: string
   readonly fields: F
+}
+
+export function keyOf(resource: Pick<Resource, 'key'>): string {
+  return resource.key ?? 'id'
 }
 
 export function resource<const F extends Fields>(definition: Resource<F>): Resource<F> {

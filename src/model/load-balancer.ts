@@ -15,6 +15,7 @@ import { admin, described, id, named, owned, statuses, tagged, times } from './p
 export const TOPOLOGIES = ['SINGLE', 'ACTIVE_STANDBY'] as const
 export type Topology = (typeof TOPOLOGIES)[number]
 export const VNIC_TYPES = ['normal', 'direct'] as const
+export type VnicType = (typeof VNIC_TYPES)[number]
 export const ADDITIONAL_VIPS_MAX = 15
 export const VIP_SECURITY_GROUPS_MAX = 64
 

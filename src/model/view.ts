@@ -2,7 +2,6 @@
  * Answers: rows as upstream shows them, with both names of the project and the ids of relatives.
  * Source: octavia/api/v2/types/*.py. Pure.
  */
-import { amphora } from './amphora.ts'
 import type { Fields, Resource } from './field.ts'
 import { type HealthMonitor, healthMonitor } from './health-monitor.ts'
 import { type L7Policy, l7policy } from './l7policy.ts'
@@ -11,6 +10,7 @@ import { type Listener, listener } from './listener.ts'
 import { type LoadBalancer, loadBalancer } from './load-balancer.ts'
 import { type Member, member } from './member.ts'
 import { type Pool, pool } from './pool.ts'
+import type { Quota } from './quota.ts'
 import { type LoadBalancerTree, type PoolTree, policiesOf, poolsOf } from './tree.ts'
 
 export type View = Readonly<Record<string, unknown>>
@@ -108,8 +108,9 @@ export function healthMonitorView(row: HealthMonitor): View {
   return { ...fieldsOf(healthMonitor, row), pools: [{ id: row.pool_id }] }
 }
 
-export function amphoraView(row: Readonly<Record<string, unknown>>): View {
-  return fieldsOf(amphora, row)
+/** A row of what has no relatives. */
+export function viewOf(resource: Resource<Fields>, row: Readonly<Record<string, unknown>>): View {
+  return fieldsOf(resource, row)
 }
 
 /** The answer to a create request: the one place where children are shown in full. */
@@ -171,5 +172,22 @@ function statusOf(
     name: row.name,
     provisioning_status: row.provisioning_status,
     operating_status: row.operating_status,
+  }
+}
+
+/** The limits of a project; two of them under both their names. */
+export interface QuotaView extends Quota {
+  readonly tenant_id: string
+  readonly loadbalancer: number | null
+  readonly healthmonitor: number | null
+  readonly [name: string]: unknown
+}
+
+export function quotaView(row: Quota): QuotaView {
+  return {
+    ...row,
+    tenant_id: row.project_id,
+    loadbalancer: row.load_balancer,
+    healthmonitor: row.health_monitor,
   }
 }

@@ -7,20 +7,16 @@
  */
 import type { CertificateManager } from '../driver/certificate-manager.ts'
 import type { NetworkDriver } from '../driver/network.ts'
+import type { Lack } from '../model/capability.ts'
 import { fault } from '../model/fault.ts'
 import type { ModelDefaults } from '../model/field.ts'
 import { listener } from '../model/listener.ts'
 import { type LoadBalancer, loadBalancer, type Topology } from '../model/load-balancer.ts'
 import { type Pool, pool } from '../model/pool.ts'
+import type { QuotaLimits } from '../model/quota.ts'
 import { loadRedirectingListeners } from '../store/l7policies.ts'
 import { lockLoadBalancer, markListeners } from '../store/lock.ts'
-import {
-  ensureQuotaRow,
-  isQuotaMet,
-  QUOTA_RESOURCES,
-  type QuotaLimits,
-  type QuotaName,
-} from '../store/quota.ts'
+import { ensureQuotaRow, isQuotaMet, QUOTA_RESOURCES, type QuotaName } from '../store/quota.ts'
 import { type findRow, findRows, getRow, updateRow } from '../store/repository.ts'
 import type { Store, Tx } from '../store/store.ts'
 import { type Clock, timestamp } from '../system/clock.ts'
@@ -43,7 +39,11 @@ export interface OperationSettings extends ListenerSettings, MonitorSettings {
   readonly denylist_vip_networks: readonly string[]
   readonly reserved_ips: readonly string[]
   /** null: not enforced, as upstream under `auth_strategy = "noauth"`. */
-  readonly quotas: QuotaLimits | null
+  readonly quotas: Pick<QuotaLimits, QuotaName> | null
+  /** The limits of projects that have none of their own, as they are shown. */
+  readonly default_quotas: QuotaLimits
+  /** What flavors and availability zones may not ask of the drivers in use. */
+  readonly lacking: readonly Lack[]
 }
 
 export interface OperationDependencies {

@@ -29,6 +29,7 @@ import {
   withTlsDefaults,
 } from './listener-rules.ts'
 import { checkNewMonitor } from './monitor-rules.ts'
+import { checkStillOffered, chooseOffer, type OfferChoice } from './offer-choice.ts'
 import {
   checkNewPool,
   checkPoolPersistence,
@@ -51,7 +52,7 @@ import {
   checkProtocols,
   checkSecurityGroups,
 } from './rules.ts'
-import { planVip, type VipPlan } from './vip.ts'
+import { checkNetworkAllowed, planVip, type VipPlan } from './vip.ts'
 
 const ROLES: Readonly<Record<Topology, readonly AmphoraRole[]>> = {
   SINGLE: ['STANDALONE'],
@@ -77,8 +78,9 @@ export async function createLoadBalancer(
 ): Promise<string> {
   const { network, settings } = deps
   const plan = await planVip(network, settings, graph.loadBalancer)
-  const provider = chooseProvider(deps, graph)
-  const planned = planRows(deps, graph, project_id, provider, plan)
+  const choice = await chooseOffer(deps, graph.loadBalancer)
+  checkNetworkAllowed(settings, plan.network_id, choice.valid_vip_networks)
+  const planned = planRows(deps, graph, project_id, choice, plan)
   await checkMemberSubnets(deps, planned.members)
   await checkCertificates(deps, graph)
   await withVip(deps, planned.loadBalancer, plan, origin, async (vip, held) => {
@@ -91,7 +93,7 @@ export async function createLoadBalancer(
           flow: 'load-balancer-create',
           input: {
             load_balancer_id: planned.loadBalancer.id,
-            amphorae: ROLES[settings.topology].map((role) => ({ id: deps.newId(), role })),
+            amphorae: ROLES[choice.topology].map((role) => ({ id: deps.newId(), role })),
           },
           request_id: origin.request_id,
         },
@@ -100,17 +102,6 @@ export async function createLoadBalancer(
     })
   })
   return planned.loadBalancer.id
-}
-
-function chooseProvider(deps: OperationDependencies, graph: LoadBalancerGraph): string {
-  const { flavor_id, availability_zone } = graph.loadBalancer
-  // There are no flavors and zones yet, so none is valid.
-  if (flavor_id !== null) throw fault.validation('Invalid flavor_id.')
-  if (availability_zone !== null) throw fault.validation('Invalid availability zone.')
-  const provider = graph.loadBalancer.provider ?? deps.settings.default_provider_driver
-  if (!Object.hasOwn(deps.settings.enabled_provider_drivers, provider))
-    throw fault.providerNotEnabled(provider)
-  return provider
 }
 
 /** Holds the VIP while `body` runs; gives it back when anything fails. */
@@ -169,10 +160,9 @@ function planRows(
   deps: OperationDependencies,
   graph: LoadBalancerGraph,
   project_id: string,
-  provider: string,
+  { provider, topology, vip_vnic_type, member_sriov }: OfferChoice,
   plan: VipPlan,
 ): Rows {
-  const { topology } = deps.settings
   const now = timestamp(deps.clock.now())
   const base = () => ({ id: deps.newId(), project_id, now })
   const { id } = base()
@@ -183,14 +173,14 @@ function planRows(
     provider,
     topology,
     vip_network_id: plan.network_id,
-    vip_vnic_type: 'normal',
+    vip_vnic_type,
     provisioning_status: 'PENDING_CREATE',
     operating_status: 'OFFLINE',
     created_at: now,
     updated_at: null,
   }
   checkSecurityGroups(row, row.vip_sg_ids)
-  const plans = graph.pools.map((item) => planPool(deps, item, id, base))
+  const plans = graph.pools.map((item) => planPool(deps, item, id, member_sriov, base))
   const pools = plans.map((each) => each.pool)
   const { listeners, policies, rules } = planListeners(deps, graph, id, pools, base)
   return {
@@ -211,6 +201,7 @@ function planPool(
   deps: OperationDependencies,
   item: PoolGraph,
   load_balancer_id: string,
+  member_sriov: boolean,
   base: MakeBase,
 ): { pool: Pool; members: readonly Member[]; monitor: HealthMonitor | undefined } {
   const { settings } = deps
@@ -221,8 +212,7 @@ function planPool(
   if (healthmonitor !== null) checkNewMonitor(healthmonitor, row.protocol, settings)
   const monitor =
     healthmonitor === null ? undefined : newHealthMonitor(base(), row.id, healthmonitor)
-  // Only a flavor can allow SR-IOV, and there are no flavors yet.
-  const parent = { hasMonitor: monitor !== undefined, allowsSriov: false }
+  const parent = { monitored: monitor !== undefined, sriov: member_sriov }
   const members: Member[] = []
   for (const values of item.members) {
     checkNotReserved(values.address, settings.reserved_ips)
@@ -328,6 +318,7 @@ async function insertPlanned(
   const charge = (name: Parameters<typeof chargeQuota>[3], count: number) =>
     chargeQuota(tx, deps.settings, project_id, name, count)
   await charge('load_balancer', 1)
+  await checkStillOffered(tx, rows.loadBalancer)
   await insertRow(tx, loadBalancer, rows.loadBalancer)
   await charge('pool', rows.pools.length)
   await insertRows(tx, pool, rows.pools)

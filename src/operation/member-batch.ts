@@ -18,7 +18,7 @@ import {
   type OperationDependencies,
   type Origin,
 } from './change.ts'
-import { checkFamily, memberRulesOf } from './member.ts'
+import { checkFamily, memberRules } from './member.ts'
 import { newMember } from './rows.ts'
 import { checkNotReserved } from './rules.ts'
 
@@ -128,7 +128,7 @@ async function applyBatch(
   plan: BatchPlan,
   now: Moment,
 ): Promise<void> {
-  const rules = await memberRulesOf(tx, parent.id)
+  const rules = await memberRules(tx, parent, plan.create)
   for (const id of plan.remove)
     await updateRow(tx, member, id, { provisioning_status: 'PENDING_DELETE' })
   for (const { id, changes } of plan.update)

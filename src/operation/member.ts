@@ -18,6 +18,7 @@ import {
   type OperationDependencies,
   type Origin,
 } from './change.ts'
+import { allowsMemberSriov } from './offer-choice.ts'
 import { newMember } from './rows.ts'
 import { checkMemberFamily, checkNotReserved } from './rules.ts'
 
@@ -43,7 +44,7 @@ export async function createMember(
     const parent = await getRow(tx, pool, pool_id)
     await chargeQuota(tx, deps.settings, parent.project_id ?? '', 'member')
     const base = { id, project_id: parent.project_id, now: now.text }
-    const row = newMember(base, pool_id, await memberRulesOf(tx, pool_id), values)
+    const row = newMember(base, pool_id, await memberRules(tx, parent, [values]), values)
     await lockPool(tx, parent)
     await checkFamily(tx, parent, [row])
     const { address, protocol_port } = row
@@ -60,15 +61,6 @@ export async function hasMonitor(tx: Tx, pool_id: string): Promise<boolean> {
   return (await countRows(tx, healthMonitor, { pool_id })) > 0
 }
 
-/** What a new member depends on beside its own values. */
-export async function memberRulesOf(
-  tx: Tx,
-  pool_id: string,
-): Promise<{ hasMonitor: boolean; allowsSriov: boolean }> {
-  // Only a flavor can allow SR-IOV, and there are no flavors yet.
-  return { hasMonitor: await hasMonitor(tx, pool_id), allowsSriov: false }
-}
-
 /** Upstream looks at pools of datagrams only, and only once a listener uses them. */
 export async function checkFamily(
   tx: Tx,
@@ -78,6 +70,18 @@ export async function checkFamily(
   if (!DATAGRAM_PROTOCOLS.includes(parent.protocol)) return
   if ((await listenerIdsOf(tx, parent.id)).length === 0) return
   checkMemberFamily(parent.protocol, members, await getLoadBalancer(tx, loadBalancerOf(parent)))
+}
+
+/** What members of a pool depend on; of the flavor only when one of them asks for its sake. */
+export async function memberRules(
+  tx: Tx,
+  parent: Pool,
+  wanted: readonly MemberCreate[],
+): Promise<{ readonly monitored: boolean; readonly sriov: boolean }> {
+  const monitored = await hasMonitor(tx, parent.id)
+  if (!wanted.some((values) => values.request_sriov)) return { monitored, sriov: false }
+  const owner = await getLoadBalancer(tx, loadBalancerOf(parent))
+  return { monitored, sriov: await allowsMemberSriov(tx, owner) }
 }
 
 export async function updateMember(

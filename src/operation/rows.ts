@@ -53,15 +53,16 @@ export function newPool(base: NewRow, loadbalancer_id: string, values: PoolGraph
 export function newMember(
   base: NewRow,
   pool_id: string,
-  parent: { readonly hasMonitor: boolean; readonly allowsSriov: boolean },
+  /** Whether the pool has a monitor, and the load balancer's flavor lets members have SR-IOV. */
+  { monitored, sriov }: { readonly monitored: boolean; readonly sriov: boolean },
   values: MemberCreate,
 ): Member {
   const { request_sriov, ...fields } = values
-  if (request_sriov && !parent.allowsSriov) throw fault.memberSriov()
+  if (request_sriov && !sriov) throw fault.memberSriov()
   return {
     ...fields,
     ...born(base),
-    operating_status: parent.hasMonitor ? 'OFFLINE' : 'NO_MONITOR',
+    operating_status: monitored ? 'OFFLINE' : 'NO_MONITOR',
     pool_id,
     vnic_type: request_sriov ? 'direct' : 'normal',
   }

@@ -47,7 +47,6 @@ export async function planVip(
   await checkQosPolicy(network, wanted.vip_qos_policy_id)
   const additional_vips = await checkAdditional(network, place, wanted.additional_vips)
   await checkSecurityGroupsExist(network, wanted.vip_sg_ids)
-  checkNetworkAllowed(settings, place.network_id)
   return {
     network_id: place.network_id,
     subnet_id: place.subnet.id,
@@ -240,10 +239,16 @@ async function checkAdditional(
   return out
 }
 
-function checkNetworkAllowed(settings: OperationSettings, id: string): void {
+/** Networks which an availability zone names take the place of the deployment's. */
+export function checkNetworkAllowed(
+  settings: OperationSettings,
+  id: string,
+  ofZone: readonly string[],
+): void {
   const listed = (list: readonly string[]): boolean =>
     list.some((item) => item.toLowerCase() === id.toLowerCase())
-  const { valid_vip_networks, denylist_vip_networks } = settings
+  const { denylist_vip_networks } = settings
+  const valid_vip_networks = ofZone.length > 0 ? ofZone : settings.valid_vip_networks
   if (
     (valid_vip_networks.length > 0 && !listed(valid_vip_networks)) ||
     listed(denylist_vip_networks)

@@ -1,52 +1,63 @@
-/**
- * Decides by rule, caller and the project that owns the target. Pure. The base rules are upstream's
- * defaults of keystone's roles; deployments without identity have `is_admin` callers only.
- */
+/** Decides by rule, caller and the project that owns the target. Pure. */
 import { fault } from '../model/fault.ts'
-import { type MethodRule, RULES, type RuleName } from './rules.ts'
+import { present } from '../system/assert.ts'
+import {
+  type Compiled,
+  compileRules,
+  type EffectiveRule,
+  type PolicyOptions,
+  type Subject,
+} from './compile.ts'
+import { fullName, type RuleName } from './rules.ts'
 
-export interface Subject {
-  readonly project_id: string | null
-  readonly roles: readonly string[]
-  readonly is_admin: boolean
+/** Upstream's defaults, without a policy file. */
+export const DEFAULT_POLICY_OPTIONS: PolicyOptions = {
+  overrides: new Map(),
+  enforce_scope: true,
+  enforce_new_defaults: true,
 }
 
-type Predicate = (caller: Subject, project_id: string | null) => boolean
-
-const has =
-  (role: string): Predicate =>
-  (caller) =>
-    caller.roles.includes(role)
-const owner: Predicate = (caller, project_id) =>
-  caller.project_id !== null && caller.project_id === project_id
-const admin: Predicate = (caller) => caller.is_admin || caller.roles.includes('admin')
-const any =
-  (...predicates: readonly Predicate[]): Predicate =>
-  (caller, project_id) =>
-    predicates.some((predicate) => predicate(caller, project_id))
-const all =
-  (...predicates: readonly Predicate[]): Predicate =>
-  (caller, project_id) =>
-    predicates.every((predicate) => predicate(caller, project_id))
-
-const member = all(has('member'), owner)
-const reader = all(has('reader'), owner)
-
-const METHODS: Readonly<Record<MethodRule, Predicate>> = {
-  read: any(reader, member, admin),
-  'read-global': admin,
-  write: any(member, admin),
-  admin,
-  anyone: () => true,
+export interface Policy {
+  /** `project_id` owns the target; null is that of a caller without one, undefined all of them. */
+  isAllowed(rule: RuleName, caller: Subject, project_id: string | null | undefined): boolean
+  /** Every rule as it counts, base rules first. */
+  readonly effective: readonly EffectiveRule[]
 }
 
-export function isAllowed(rule: RuleName, caller: Subject, project_id: string | null): boolean {
-  return METHODS[RULES[rule]](caller, project_id)
+/** Throws PolicyError. */
+export function createPolicy(options: PolicyOptions = DEFAULT_POLICY_OPTIONS): Policy {
+  const { predicates, effective }: Compiled = compileRules(options)
+  const contextIsAdmin = present(predicates.get('context_is_admin'), 'context_is_admin')
+  /**
+   * Only this rule is asked directly and has a scope; the API's own rules have none, so a system
+   * token passes those which name its roles (octavia/common/policy.py, check_is_admin).
+   */
+  const isAdmin = (subject: Subject): boolean => {
+    if (subject.is_admin) return true
+    if (options.enforce_scope && !ofProject(subject)) return false
+    return contextIsAdmin({ subject, project_id: subject.project_id, is_admin: false })
+  }
+  return {
+    effective,
+    isAllowed: (rule, subject, project_id) => {
+      const predicate = present(predicates.get(fullName(rule)), rule)
+      return predicate({ subject, project_id, is_admin: isAdmin(subject) })
+    },
+  }
+}
+
+function ofProject(subject: Subject): boolean {
+  return !subject.system_scope && !subject.domain_id
 }
 
 /** Throws 403 unless the rule allows it. */
-export function authorize(rule: RuleName, caller: Subject, project_id: string | null): void {
-  if (!isAllowed(rule, caller, project_id)) throw fault.notAuthorized()
+export function authorize(
+  policy: Policy,
+  rule: RuleName,
+  caller: Subject,
+  project_id: string | null,
+): void {
+  if (!policy.isAllowed(rule, caller, project_id)) throw fault.notAuthorized()
 }
 
 /**
@@ -55,14 +66,15 @@ export function authorize(rule: RuleName, caller: Subject, project_id: string | 
  * _auth_get_all).
  */
 export function listScope(
+  policy: Policy,
   rule: RuleName,
   globalRule: RuleName,
   caller: Subject,
   asked: string | null,
 ): string | null {
-  if (isAllowed(globalRule, caller, asked)) return asked
+  if (policy.isAllowed(globalRule, caller, asked ?? undefined)) return asked
   const project_id = asked ?? caller.project_id
   if (project_id === null) throw fault.notAuthorized()
-  authorize(rule, caller, project_id)
+  authorize(policy, rule, caller, project_id)
   return project_id
 }

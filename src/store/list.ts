@@ -1,6 +1,6 @@
 /** Lists: rows by filters and tags, in an order, from a marker on, with a limit. */
 import { type Expression, type SqlBool, sql } from 'kysely'
-import type { Fields, Resource, Row } from '../model/field.ts'
+import { type Fields, keyOf, type Resource, type Row } from '../model/field.ts'
 import { decodeRow } from './repository.ts'
 import type { Db } from './store.ts'
 
@@ -23,6 +23,10 @@ export interface ListQuery {
 export interface Reference {
   readonly table: string
   readonly column: string
+  /** The column of the listed rows that `column` holds; default `id`. */
+  readonly own?: string
+  /** The column of the other table that is asked for; default its `id`. */
+  readonly by?: string
   readonly id: string
 }
 
@@ -50,8 +54,8 @@ export async function listRows<F extends Fields>(
   for (const { column, value } of query.where) select = select.where(column, '=', value)
   if (query.hidden !== undefined)
     select = select.where(query.hidden.column, '!=', query.hidden.value)
-  for (const { table, column, id } of query.referred)
-    select = select.where('id', 'in', db.selectFrom(table).select(column).where('id', '=', id))
+  for (const { table, column, own = 'id', by = 'id', id } of query.referred)
+    select = select.where(own, 'in', db.selectFrom(table).select(column).where(by, '=', id))
   for (const condition of tagConditions(query.tags)) select = select.where(condition)
   if (query.marker !== undefined)
     select = select.where(after(query.sort, query.marker, query.reverse))
@@ -66,12 +70,11 @@ export async function listRows<F extends Fields>(
 /** A row in column form, to be a marker. */
 export async function findRawRow(
   db: Db,
-  table: string,
+  resource: Resource<Fields>,
   id: string,
 ): Promise<Record<string, unknown> | undefined> {
-  return (await db.selectFrom(table).selectAll().where('id', '=', id).executeTakeFirst()) as
-    | Record<string, unknown>
-    | undefined
+  const query = db.selectFrom(resource.table).selectAll().where(keyOf(resource), '=', id)
+  return (await query.executeTakeFirst()) as Record<string, unknown> | undefined
 }
 
 function sortValue(key: SortKey): Expression<unknown> {

@@ -10,6 +10,7 @@ import { listener } from '../model/listener.ts'
 import { loadBalancer } from '../model/load-balancer.ts'
 import { member } from '../model/member.ts'
 import { pool } from '../model/pool.ts'
+import type { QuotaLimits } from '../model/quota.ts'
 import type { Tx } from './store.ts'
 
 export const QUOTA_RESOURCES = {
@@ -22,8 +23,6 @@ export const QUOTA_RESOURCES = {
   l7rule,
 } as const
 export type QuotaName = keyof typeof QUOTA_RESOURCES
-/** -1 is unlimited. */
-export type QuotaLimits = Readonly<Record<QuotaName, number>>
 
 /** The project has a quota row from its first create on. */
 export async function ensureQuotaRow(tx: Tx, project_id: string): Promise<void> {
@@ -40,7 +39,7 @@ export async function isQuotaMet(
   name: QuotaName,
   project_id: string,
   count: number,
-  defaults: QuotaLimits,
+  defaults: Pick<QuotaLimits, QuotaName>,
 ): Promise<boolean> {
   const row = (await tx
     .selectFrom('quota')

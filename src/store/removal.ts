@@ -27,10 +27,14 @@ export async function deleteAmphoraHealth(tx: Tx, amphora_ids: readonly string[]
 }
 
 /** A busy amphora is not failed over, however long it is silent. */
-export async function markAmphoraeBusy(tx: Tx, amphora_ids: readonly string[]): Promise<void> {
+export async function markAmphoraeBusy(
+  tx: Tx,
+  amphora_ids: readonly string[],
+  busy = true,
+): Promise<void> {
   await tx
     .updateTable('amphora_health')
-    .set({ busy: 1 })
+    .set({ busy: busy ? 1 : 0 })
     .where('amphora_id', 'in', amphora_ids)
     .execute()
 }

@@ -5,7 +5,7 @@
  */
 
 import { type Fault, fault } from '../model/fault.ts'
-import type { Fields, Resource, Row } from '../model/field.ts'
+import { type Fields, keyOf, type Resource, type Row } from '../model/field.ts'
 import { runCompiled } from './compiled.ts'
 import type { Db, Tx } from './store.ts'
 
@@ -57,7 +57,7 @@ export async function findRow<F extends Fields>(
   id: string,
 ): Promise<Row<F> | undefined> {
   const [raw] = await runCompiled<RawRow>(db, `row ${resource.table}`, [id], (on) =>
-    on.selectFrom(resource.table).selectAll().where('id', '=', ''),
+    on.selectFrom(resource.table).selectAll().where(keyOf(resource), '=', ''),
   )
   return raw === undefined ? undefined : decodeRow(resource, raw)
 }
@@ -86,7 +86,8 @@ export async function findRows<F extends Fields>(
   let query = db.selectFrom(resource.table).selectAll()
   for (const [name, value] of Object.entries(where))
     query = query.where(name, Array.isArray(value) ? 'in' : '=', value)
-  const rows = await query.orderBy('created_at').orderBy('id').execute()
+  if (resource.fields.created_at !== undefined) query = query.orderBy('created_at')
+  const rows = await query.orderBy(keyOf(resource)).execute()
   return rows.map((raw: RawRow) => decodeRow(resource, raw))
 }
 
@@ -128,7 +129,7 @@ export async function updateRow<F extends Fields>(
   id: string,
   changes: Partial<Row<F>>,
 ): Promise<boolean> {
-  return (await updateRows(tx, resource, { id } as never, changes)) > 0
+  return (await updateRows(tx, resource, { [keyOf(resource)]: id } as never, changes)) > 0
 }
 
 /** Changes the named columns of all rows whose columns have these values; how many there were. */
@@ -149,7 +150,7 @@ export async function updateRows<F extends Fields>(
 export async function deleteRow(tx: Tx, resource: Resource<Fields>, id: string): Promise<boolean> {
   const { numDeletedRows } = await tx
     .deleteFrom(resource.table)
-    .where('id', '=', id)
+    .where(keyOf(resource), '=', id)
     .executeTakeFirst()
   return Number(numDeletedRows) > 0
 }

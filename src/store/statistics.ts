@@ -39,6 +39,29 @@ export async function sumStatistics(
   return row as Statistics
 }
 
+export interface AmphoraStatistics extends Statistics {
+  /** The amphora. */
+  readonly id: string
+  readonly listener_id: string
+  readonly loadbalancer_id: string | null
+}
+
+/** What one amphora reported of each listener. */
+export async function listAmphoraStatistics(
+  db: Db,
+  amphora_id: string,
+): Promise<AmphoraStatistics[]> {
+  const rows: unknown = await db
+    .selectFrom('listener_statistics as s')
+    .innerJoin('amphora as a', 'a.id', 's.amphora_id')
+    .select(['a.id', 'a.loadbalancer_id', 's.listener_id', 's.active_connections', 's.bytes_in'])
+    .select(['s.bytes_out', 's.request_errors', 's.total_connections'])
+    .where('s.amphora_id', '=', amphora_id)
+    .orderBy('s.listener_id')
+    .execute()
+  return rows as AmphoraStatistics[]
+}
+
 const COLUMNS = [
   'listener_id',
   'amphora_id',

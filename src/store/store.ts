@@ -5,7 +5,7 @@
  */
 import { Database } from 'bun:sqlite'
 import { dirname } from 'node:path'
-import type { Kysely, Transaction } from 'kysely'
+import { type Kysely, sql, type Transaction } from 'kysely'
 import { makeFolder } from '../system/files.ts'
 import { duringTransaction } from '../system/outside.ts'
 import { kyselyOver } from './dialect.ts'
@@ -56,6 +56,11 @@ export function openStore(path: string): Store {
       writer.close()
     },
   }
+}
+
+/** Rejects where the database does not answer. */
+export async function pingStore(db: Db): Promise<void> {
+  await sql`select 1`.execute(db)
 }
 
 function openDatabase(path: string): Database {

@@ -4,7 +4,9 @@
  * same schema.
  */
 import { amphora } from '../model/amphora.ts'
-import type { ColumnKind, Fields, Resource } from '../model/field.ts'
+import { availabilityZone, availabilityZoneProfile } from '../model/availability-zone.ts'
+import { type ColumnKind, type Fields, keyOf, type Resource } from '../model/field.ts'
+import { flavor, flavorProfile } from '../model/flavor.ts'
 import { healthMonitor } from '../model/health-monitor.ts'
 import { l7policy } from '../model/l7policy.ts'
 import { l7rule } from '../model/l7rule.ts'
@@ -12,6 +14,7 @@ import { listener } from '../model/listener.ts'
 import { loadBalancer } from '../model/load-balancer.ts'
 import { member } from '../model/member.ts'
 import { pool } from '../model/pool.ts'
+import { quota } from '../model/quota.ts'
 
 /** Rises with every migration. */
 export const SCHEMA_VERSION = 1
@@ -25,17 +28,25 @@ export const RESOURCES = [
   l7policy,
   l7rule,
   amphora,
+  flavor,
+  flavorProfile,
+  availabilityZone,
+  availabilityZoneProfile,
+  quota,
 ] as const
 
-/** Column to the table it refers to: children before parents cannot be deleted, or the reverse. */
+/** Column to the row it refers to: children before parents cannot be deleted, or the reverse. */
 const REFERENCES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  listener: { loadbalancer_id: 'load_balancer', default_pool_id: 'pool' },
-  pool: { loadbalancer_id: 'load_balancer' },
-  member: { pool_id: 'pool' },
-  health_monitor: { pool_id: 'pool' },
-  l7policy: { listener_id: 'listener', redirect_pool_id: 'pool' },
-  l7rule: { l7policy_id: 'l7policy' },
-  amphora: { loadbalancer_id: 'load_balancer' },
+  load_balancer: { flavor_id: 'flavor (id)', availability_zone: 'availability_zone (name)' },
+  flavor: { flavor_profile_id: 'flavor_profile (id)' },
+  availability_zone: { availability_zone_profile_id: 'availability_zone_profile (id)' },
+  listener: { loadbalancer_id: 'load_balancer (id)', default_pool_id: 'pool (id)' },
+  pool: { loadbalancer_id: 'load_balancer (id)' },
+  member: { pool_id: 'pool (id)' },
+  health_monitor: { pool_id: 'pool (id)' },
+  l7policy: { listener_id: 'listener (id)', redirect_pool_id: 'pool (id)' },
+  l7rule: { l7policy_id: 'l7policy (id)' },
+  amphora: { loadbalancer_id: 'load_balancer (id)' },
 }
 
 const SQL_TYPE: Readonly<Record<ColumnKind, string>> = {
@@ -52,10 +63,10 @@ function tableOf(resource: Resource<Fields>): string {
     const target = REFERENCES[resource.table]?.[name]
     return [
       `  ${name} ${SQL_TYPE[type.column]}`,
-      name === 'id' ? ' PRIMARY KEY' : '',
+      name === keyOf(resource) ? ' PRIMARY KEY' : '',
       nullable ? '' : ' NOT NULL',
       type.column === 'boolean' ? ` CHECK (${name} IN (0, 1))` : '',
-      target === undefined ? '' : ` REFERENCES ${target} (id)`,
+      target === undefined ? '' : ` REFERENCES ${target}`,
     ].join('')
   })
   return `CREATE TABLE ${resource.table} (\n${columns.join(',\n')}\n) STRICT, WITHOUT ROWID`
@@ -81,6 +92,11 @@ const INDEXES = [
   'CREATE INDEX l7rule_parent ON l7rule (l7policy_id)',
   'CREATE INDEX l7rule_project ON l7rule (project_id, created_at, id)',
   'CREATE INDEX amphora_parent ON amphora (loadbalancer_id)',
+  'CREATE UNIQUE INDEX flavor_name ON flavor (name)',
+  'CREATE INDEX flavor_parent ON flavor (flavor_profile_id)',
+  'CREATE INDEX availability_zone_parent ON availability_zone (availability_zone_profile_id)',
+  'CREATE INDEX load_balancer_flavor ON load_balancer (flavor_id)',
+  'CREATE INDEX load_balancer_zone ON load_balancer (availability_zone)',
   // The engine looks often, and jobs that are over pile up until they are cleaned.
   'CREATE INDEX job_open ON job (sequence) WHERE finished_ms IS NULL',
   'CREATE INDEX job_open_of ON job (load_balancer_id, finished_ms, sequence)',
@@ -132,21 +148,62 @@ const SYSTEM_TABLES = [
   busy INTEGER NOT NULL DEFAULT 0 CHECK (busy IN (0, 1)),
   seq INTEGER NOT NULL DEFAULT -1
 ) STRICT, WITHOUT ROWID`,
-  `CREATE TABLE quota (
-  project_id TEXT PRIMARY KEY,
-  load_balancer INTEGER,
-  listener INTEGER,
-  pool INTEGER,
-  health_monitor INTEGER,
-  member INTEGER,
-  l7policy INTEGER,
-  l7rule INTEGER
+] as const
+
+/** The built-in identity; rows are described in identity.ts. `user` is a reserved word of SQL. */
+const IDENTITY_TABLES = [
+  `CREATE TABLE identity_project (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  enabled INTEGER NOT NULL CHECK (enabled IN (0, 1))
 ) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE identity_user (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  password_hash TEXT NOT NULL,
+  enabled INTEGER NOT NULL CHECK (enabled IN (0, 1)),
+  default_project_id TEXT REFERENCES identity_project (id),
+  token_version INTEGER NOT NULL
+) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE role_assignment (
+  user_id TEXT NOT NULL REFERENCES identity_user (id) ON DELETE CASCADE,
+  project_id TEXT NOT NULL REFERENCES identity_project (id) ON DELETE CASCADE,
+  role TEXT NOT NULL,
+  PRIMARY KEY (user_id, project_id, role)
+) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE application_credential (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL,
+  description TEXT,
+  user_id TEXT NOT NULL REFERENCES identity_user (id) ON DELETE CASCADE,
+  project_id TEXT NOT NULL REFERENCES identity_project (id) ON DELETE CASCADE,
+  roles TEXT NOT NULL,
+  secret_hash TEXT NOT NULL,
+  unrestricted INTEGER NOT NULL CHECK (unrestricted IN (0, 1)),
+  expires_ms INTEGER,
+  UNIQUE (user_id, name)
+) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE revoked_token (
+  audit_id TEXT PRIMARY KEY,
+  user_id TEXT NOT NULL REFERENCES identity_user (id) ON DELETE CASCADE,
+  expires_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID`,
+  'CREATE TABLE identity_version (version INTEGER NOT NULL) STRICT',
+  'INSERT INTO identity_version (version) VALUES (0)',
+  'CREATE INDEX role_assignment_project ON role_assignment (project_id)',
+  'CREATE INDEX application_credential_project ON application_credential (project_id)',
+  'CREATE INDEX revoked_token_user ON revoked_token (user_id)',
+  'CREATE INDEX revoked_token_expiry ON revoked_token (expires_ms)',
 ] as const
 
 /** Every statement that makes a fresh database. */
 export function schemaStatements(): readonly string[] {
-  return [...RESOURCES.map((resource) => tableOf(resource)), ...SYSTEM_TABLES, ...INDEXES]
+  return [
+    ...RESOURCES.map((resource) => tableOf(resource)),
+    ...SYSTEM_TABLES,
+    ...IDENTITY_TABLES,
+    ...INDEXES,
+  ]
 }
 
 export interface JobRow {

@@ -3,6 +3,8 @@ export function newId(): string {
   return crypto.randomUUID()
 }
 
+export const NIL_UUID = '00000000-0000-0000-0000-000000000000'
+
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const DASHLESS = /^[0-9a-f]{32}$/
 

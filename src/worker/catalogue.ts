@@ -22,6 +22,20 @@ export type ChildAction = (typeof CHILD_ACTIONS)[number]
 
 export type ChildInput = { readonly load_balancer_id: string; readonly id: string }
 
+/** An amphora that is made to take the place of others; none where there was none. */
+export type Replacement = {
+  readonly id: string
+  readonly role: AmphoraRole
+  readonly replaces: readonly string[]
+}
+/** The first is carried out by the job, the others by one that it writes when it ends. */
+export type FailoverInput = {
+  readonly load_balancer_id: string
+  readonly replacements: readonly Replacement[]
+}
+/** An amphora may be left of a load balancer that is gone. */
+export type AmphoraInput = { readonly load_balancer_id: string | null; readonly amphora_id: string }
+
 export type FlowInputs = {
   /** Amphora ids are chosen by whoever enqueues, so that steps find what they made. */
   'load-balancer-create': {
@@ -29,6 +43,10 @@ export type FlowInputs = {
     readonly amphorae: readonly { readonly id: string; readonly role: AmphoraRole }[]
   }
   'load-balancer-update': { readonly load_balancer_id: string }
+  'load-balancer-failover': FailoverInput
+  'amphora-failover': FailoverInput
+  'amphora-delete': AmphoraInput
+  'amphora-configure': AmphoraInput
   'load-balancer-delete': { readonly load_balancer_id: string; readonly cascade: boolean }
   /** All members of the pool that are PENDING. */
   'member-batch': { readonly load_balancer_id: string; readonly pool_id: string }

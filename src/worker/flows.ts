@@ -4,7 +4,9 @@ import { loadBalancer } from '../model/load-balancer.ts'
 import { findRow } from '../store/repository.ts'
 import type { Tx } from '../store/store.ts'
 import type { FlowInputs, FlowName } from './catalogue.ts'
+import { amphoraConfigure, amphoraDelete } from './flows/amphora.ts'
 import { childFlow } from './flows/child.ts'
+import { failover } from './flows/failover.ts'
 import {
   loadBalancerCreate,
   loadBalancerDelete,
@@ -19,6 +21,10 @@ export const FLOWS = {
   'load-balancer-create': loadBalancerCreate,
   'load-balancer-update': loadBalancerUpdate,
   'load-balancer-delete': loadBalancerDelete,
+  'load-balancer-failover': failover('load-balancer-failover'),
+  'amphora-failover': failover('amphora-failover'),
+  'amphora-delete': amphoraDelete,
+  'amphora-configure': amphoraConfigure,
   'vip-release': vipRelease,
   'listener-create': childFlow('listener', 'create'),
   'listener-update': childFlow('listener', 'update'),

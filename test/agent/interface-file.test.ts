@@ -81,6 +81,13 @@ test('a subnet without gateway has no default route', () => {
   expect(file.routes.some((route) => route.dst === '0.0.0.0/0')).toBe(false)
 })
 
+test('a VIP that is held is planned as if keepalived had it', () => {
+  const plan = (over: Partial<PlugVipBody>, topology: 'SINGLE' | 'ACTIVE_STANDBY') =>
+    planVipInterface('eth1', '203.0.113.2', { ...BODY, ...over }, topology)
+  expect(plan({ hold_vip: true }, 'SINGLE')).toEqual(plan({}, 'ACTIVE_STANDBY'))
+  expect(plan({ hold_vip: false }, 'SINGLE')).toEqual(plan({}, 'SINGLE'))
+})
+
 describe('a VIP that cannot be set up', () => {
   test.each<[string, string, Partial<PlugVipBody>, string]>([
     ['no address', 'abc', {}, 'Invalid VIP'],

@@ -1,6 +1,6 @@
 /** The API over an empty database and a small network that behaves. */
 import { createApi } from '../../src/api/app.ts'
-import { createNoauthIdentity } from '../../src/api/identity.ts'
+import { createHeaderIdentity } from '../../src/api/identity.ts'
 import { type Api, DEFAULT_API_OPTIONS } from '../../src/api/route.ts'
 import {
   AddressInUse,
@@ -11,6 +11,7 @@ import {
 } from '../../src/driver/network.ts'
 import { createNoopCertificateManager } from '../../src/driver/noop/certificate-manager.ts'
 import type { OperationSettings } from '../../src/operation/change.ts'
+import { createPolicy } from '../../src/policy/check.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { RESOURCES } from '../../src/store/tables.ts'
 import { newId } from '../../src/system/ids.ts'
@@ -55,6 +56,16 @@ export const SETTINGS: OperationSettings = {
   default_pool_tls_versions: ['TLSv1.3'],
   default_pool_alpn_protocols: ['http/1.1'],
   quotas: null,
+  default_quotas: {
+    load_balancer: -1,
+    listener: 1,
+    pool: 2,
+    member: 3,
+    health_monitor: 4,
+    l7policy: 5,
+    l7rule: 6,
+  },
+  lacking: [],
 }
 
 /** Two networks; addresses are given once and taken back; a port of a user can be adopted. */
@@ -149,6 +160,8 @@ export interface Answer {
 }
 
 export interface Harness {
+  /** What the app was made of. */
+  readonly api: Api
   readonly store: Store
   readonly network: FakeNetwork
   /** How often the engine was woken. */
@@ -181,7 +194,7 @@ export function createHarness(
   const network = new FakeNetwork()
   let wakes = 0
   let ms = Date.UTC(2026, 0, 2, 3, 4, 5)
-  const app = createApi({
+  const api: Api = {
     store,
     network,
     certificateManager: createNoopCertificateManager(),
@@ -189,12 +202,14 @@ export function createHarness(
     newId,
     engine: { wake: () => void wakes++ },
     settings: { ...SETTINGS, ...over.settings },
-    identity: createNoauthIdentity({ default_project_id: null }),
+    identity: createHeaderIdentity({ is_admin: true, default_project_id: null }),
+    policy: createPolicy(),
     log: silentLog,
     options: { ...DEFAULT_API_OPTIONS, ...over.options },
     localNetworks: null,
     ...over.api,
-  })
+  }
+  const app = createApi(api)
   const sendText: Harness['sendText'] = async (method, path, text, headers = {}) => {
     const response = await app.handle(
       new Request(`http://lb.example${path}`, {
@@ -211,6 +226,7 @@ export function createHarness(
     }
   }
   return {
+    api,
     store,
     network,
     wakes: () => wakes,
@@ -218,7 +234,7 @@ export function createHarness(
       sendText(method, path, body === undefined ? '' : JSON.stringify(body), headers),
     sendText,
     dump: async () => {
-      const tables = [...RESOURCES.map((r) => r.table), 'job', 'job_step', 'quota']
+      const tables = [...RESOURCES.map((r) => r.table), 'job', 'job_step']
       const out: Record<string, unknown[]> = {}
       for (const table of tables)
         out[table] = await store.read.selectFrom(table).selectAll().execute()

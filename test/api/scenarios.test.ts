@@ -130,10 +130,27 @@ const SCENARIOS: readonly Scenario[] = [
     fault: 'Unknown argument: "force"',
   },
   {
-    name: 'failover is honestly refused',
+    name: 'a load balancer is failed over',
     request: (ids) => ['PUT', `${LB}/${ids.lb}/failover`],
-    status: 501,
-    fault: "Provider 'amphora' does not support a requested action: failover",
+    status: 202,
+    rows: (ids) => ({ load_balancer: [{ id: ids.lb, provisioning_status: 'PENDING_UPDATE' }] }),
+    job: (ids) => [
+      'load-balancer-failover',
+      { load_balancer_id: ids.lb, replacements: [{ role: 'STANDALONE', replaces: [] }] },
+    ],
+  },
+  {
+    name: 'a load balancer in ERROR is failed over',
+    given: setStatus('load_balancer', 'ERROR'),
+    request: (ids) => ['PUT', `${LB}/${ids.lb}/failover`],
+    status: 202,
+  },
+  {
+    name: 'a busy load balancer is not failed over',
+    given: setStatus('load_balancer', 'PENDING_UPDATE'),
+    request: (ids) => ['PUT', `${LB}/${ids.lb}/failover`],
+    status: 409,
+    fault: (ids) => `Invalid state PENDING_UPDATE of loadbalancer resource ${ids.lb}`,
   },
   {
     name: 'the status tree shows everything under a listener',

@@ -52,6 +52,7 @@ data_dir = ${JSON.stringify(join(folder, 'data'))}
 
 [api_settings]
 bind_port = ${API_PORT}
+auth_strategy = "noauth"
 `
   writeFileSync(join(folder, 'octavia-lite.toml'), drivers === 'noop' ? head + NOOP : head)
   return { drivers, folder, remove: () => rmSync(folder, { recursive: true, force: true }) }

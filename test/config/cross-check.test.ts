@@ -90,9 +90,47 @@ const CASES: readonly (readonly [title: string, text: string, said: readonly str
     ],
   ],
   [
+    'two who say who is who',
+    '[keystone_authtoken]\nauth_url = "http://keystone:5000"',
+    [
+      'api_settings.auth_strategy: [keystone_authtoken] auth_url names a Keystone, and auth_strategy local is an identity service of our own: remove one of them',
+    ],
+  ],
+  [
+    'nobody who says it',
+    '[api_settings]\nauth_strategy = "noauth"\n[keystone_authtoken]\nauth_url = "http://keystone:5000"',
+    [],
+  ],
+  [
     'an unknown provider',
     '[api_settings]\ndefault_provider_driver = "ovn"',
     ['api_settings.default_provider_driver: ovn is not one of enabled_provider_drivers'],
+  ],
+  [
+    'Keystone without what a login needs',
+    '[api_settings]\nauth_strategy = "keystone"\n[keystone_authtoken]\nauth_type = "password"',
+    [
+      'keystone_authtoken.auth_url: auth_strategy keystone needs auth_url in [keystone_authtoken]',
+      'keystone_authtoken.username: auth_strategy keystone needs username in [keystone_authtoken]',
+      'keystone_authtoken.password: auth_strategy keystone needs password in [keystone_authtoken]',
+    ],
+  ],
+  [
+    'Keystone with half an application credential, in another section',
+    '[api_settings]\nauth_strategy = "keystone"\n' +
+      '[keystone_authtoken]\nauth_section = "service_auth"\n[service_auth]\n' +
+      'auth_type = "v3applicationcredential"\nauth_url = "http://k"\n' +
+      'application_credential_id = "x"',
+    [
+      'service_auth.application_credential_secret: auth_strategy keystone needs application_credential_secret in [service_auth]',
+    ],
+  ],
+  [
+    'a section that cannot say who we are',
+    '[api_settings]\nauth_strategy = "keystone"\n[keystone_authtoken]\nauth_section = "nova"',
+    [
+      'keystone_authtoken.auth_section: nova is not a section that says who we are: use service_auth',
+    ],
   ],
   [
     'defaults older than allowed',

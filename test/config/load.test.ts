@@ -22,7 +22,7 @@ test('without a file the embedded default is complete', () => {
   expect(port).toBe(9876)
   expect(config.DEFAULT.data_dir).toBe('/var/lib/octavia-lite')
   expect(config.DEFAULT.host).toBe('lab-1')
-  expect(config.api_settings.auth_strategy).toBe('noauth')
+  expect(config.api_settings.auth_strategy).toBe('local')
   expect(config.health_manager.bind_ip).toBe('172.16.0.2')
   expect(config.health_manager.controller_ip_port_list).toEqual(['172.16.0.2:5555'])
   expect(config.local_cloud.networks.map((network) => network.name)).toEqual(['vip-net'])
@@ -113,7 +113,7 @@ const CASES: readonly (readonly [title: string, text: string, said: readonly str
     '[api_settings]\nbind_port = 70000\nauth_strategy = "none"\n[nova]\ninsecure = "no"',
     [
       'error 2 api_settings.bind_port = 70000: takes an integer from 0 to 65535',
-      'error 3 api_settings.auth_strategy = "none": takes "noauth"',
+      'error 3 api_settings.auth_strategy = "none": takes one of local, keystone, noauth, testing',
       'error 5 nova.insecure = "no": takes true or false; not a string',
     ],
   ],

@@ -34,9 +34,6 @@ test('what is named like a secret is one', () => {
   expect(suspicious.filter(([, option]) => !option.secret).map(([name]) => name)).toEqual([])
 })
 
-/** Used by being the only value there is. */
-const ONE_VALUE = ['api_settings.auth_strategy']
-
 test('what is marked as used is named somewhere outside of config', () => {
   const root = new URL('../..', import.meta.url).pathname
   const code = listFiles(root, 'src', '.ts')
@@ -45,9 +42,7 @@ test('what is marked as used is named somewhere outside of config', () => {
     .join('\n')
   const pretended = ALL.filter(
     ([name, option]) =>
-      option.status === 'used' &&
-      !ONE_VALUE.includes(name) &&
-      !new RegExp(`\\b${name.replace(/.*\./, '')}\\b`).test(code),
+      option.status === 'used' && !new RegExp(`\\b${name.replace(/.*\./, '')}\\b`).test(code),
   )
   expect(pretended.map(([name]) => name)).toEqual([])
 })

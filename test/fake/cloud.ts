@@ -30,10 +30,15 @@ interface Machine {
   boots: number
   /** Questions until its agent answers. */
   starts: number
+  /** On the VIP network. */
+  plugged: boolean
+  /** The port by which it has the VIP. */
   vip: string | null
   readonly memberNetworks: Set<string>
   /** What haproxy serves: `listener -> members`. */
   config: readonly string[]
+  /** Of the configuration which the agent was given after its boot. */
+  agentConfig: string | null
 }
 
 export interface FakeCloud {
@@ -52,6 +57,9 @@ export interface CloudInventory {
   readonly ports: readonly string[]
   readonly rules: Readonly<Record<string, readonly VipRule[]>>
   readonly configs: Readonly<Record<string, readonly string[]>>
+  /** Amphorae which have the VIP and are on its network. */
+  readonly vips: readonly string[]
+  readonly agentConfigs: Readonly<Record<string, string>>
 }
 
 /** The same id for the same name, so that two histories can be compared. */
@@ -80,6 +88,10 @@ export function createFakeCloud(): FakeCloud {
       ports: [...ports.values()].map((port) => `${port.name} on ${port.network_id}`).sort(),
       rules: Object.fromEntries([...rules].filter(([, list]) => list.length > 0)),
       configs: Object.fromEntries([...machines].map(([id, { config }]) => [id, config])),
+      vips: [...machines].flatMap(([id, { vip }]) => (vip && ports.has(vip) ? [id] : [])).sort(),
+      agentConfigs: Object.fromEntries(
+        [...machines].flatMap(([id, { agentConfig: text }]) => (text === null ? [] : [[id, text]])),
+      ),
     }),
   }
   return cloud
@@ -213,9 +225,11 @@ function createCompute(machines: Map<string, Machine>, fault: Fault): ComputeDri
         files: Object.keys(files),
         boots: 1,
         starts: 2,
+        plugged: false,
         vip: null,
         memberNetworks: new Set(),
         config: [],
+        agentConfig: null,
       })
       return { compute_id }
     },
@@ -256,8 +270,10 @@ function createAgents(machines: ReadonlyMap<string, Machine>, fault: Fault): Amp
       reach('get-info', id)
       return { hostname: id, haproxy_version: '2.6', api_version: '1.0' }
     },
-    plugVip: async ({ id }, { port }) => {
-      reach('agent-plug-vip', id).vip = port.id
+    plugVip: async ({ id }, { port, hold_vip }) => {
+      const machine = reach('agent-plug-vip', id)
+      machine.plugged = true
+      if (hold_vip !== true) machine.vip = port.id
     },
     plugMember: async ({ id }, { port, subnets }) => {
       const machine = reach('agent-plug-member', id)
@@ -266,7 +282,7 @@ function createAgents(machines: ReadonlyMap<string, Machine>, fault: Fault): Amp
     },
     updateListeners: async ({ id }, tree) => {
       const machine = reach('update-listeners', id)
-      if (machine.vip === null) throw impossible('update-listeners', id, 'the VIP is not plugged')
+      if (!machine.plugged) throw impossible('update-listeners', id, 'the VIP is not plugged')
       const config = rendered(tree)
       for (const subnet of subnetsOf(tree)) {
         const network = NETWORK_OF[subnet ?? VIP_SUBNET] ?? ''
@@ -274,6 +290,9 @@ function createAgents(machines: ReadonlyMap<string, Machine>, fault: Fault): Amp
           throw impossible('update-listeners', id, `subnet ${subnet} is not plugged`)
       }
       machine.config = config
+    },
+    updateAgentConfig: async ({ id }, config) => {
+      reach('update-agent-config', id).agentConfig = createHash('md5').update(config).digest('hex')
     },
     deleteLoadBalancer: async ({ id }) => {
       reach('delete-load-balancer', id).config = []

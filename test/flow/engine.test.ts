@@ -32,6 +32,28 @@ test('steps run in order and leave their results', async () => {
   expect(await bench.story(id)).toEqual(['DONE', 'one DONE 1', 'two DONE 1', 'end DONE 1'])
 })
 
+test('a step that forgives records why and the flow goes on', async () => {
+  const events: string[] = []
+  const bench = createBench([
+    recorded(events, 'one', { undo: async () => void events.push('undone') }),
+    {
+      name: 'clean',
+      act: async () => {
+        throw driverError(false)
+      },
+      forgive: (reason) => ({ reason }),
+      rows: async (_tx, _context, result) => void events.push(JSON.stringify(result)),
+    },
+    recorded(events, 'last'),
+  ])
+  const id = await bench.enqueue()
+  const engine = bench.engine()
+  await engine.start()
+  await engine.idle()
+  expect(events).toEqual(['one', JSON.stringify({ reason: PLUG_FAILED }), 'last'])
+  expect(await bench.story(id)).toEqual(['DONE', 'one DONE 1', 'clean DONE 1', 'last DONE 1'])
+})
+
 test('jobs of one load balancer run one after the other, others beside', async () => {
   const events: string[] = []
   const open = new Map<string, () => void>()

@@ -31,7 +31,11 @@ export function labMissing(): string | undefined {
 
 export const NETWORK = { gateway: '10.10.10.1', prefix: 24 } as const
 
-const SETTINGS = `[health_manager]
+/** Nobody logs in, except in the test about that. */
+const SETTINGS = `[api_settings]
+auth_strategy = "noauth"
+
+[health_manager]
 heartbeat_interval = 1
 
 [[local_cloud.networks]]

@@ -52,7 +52,7 @@ async function cut(one: Scenario, at: BoundaryPlace, flows: Flows = FLOWS): Prom
 const actingSteps = (one: Scenario): string[] =>
   flowOf(one)
     .steps(one.input)
-    .filter((step) => step.act !== undefined)
+    .filter((step) => step.act !== undefined && step.forgive === undefined)
     .map((step) => step.name)
 
 /**

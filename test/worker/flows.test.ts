@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { DriverError } from '../../src/driver/error.ts'
 import { amphora } from '../../src/model/amphora.ts'
@@ -10,7 +11,7 @@ import { pool } from '../../src/model/pool.ts'
 import { findJob, insertJob, listSteps } from '../../src/store/jobs.ts'
 import { findRow, findRows, updateRow } from '../../src/store/repository.ts'
 import { enqueue } from '../../src/worker/catalogue.ts'
-import { VIP_NETWORK } from '../fake/cloud.ts'
+import { idOf, VIP_NETWORK } from '../fake/cloud.ts'
 import {
   begin,
   breaches,
@@ -128,6 +129,8 @@ test.each(['build', 'find', 'plug-vip', 'get-info', 'agent-plug-vip', 'update-li
     expect(job?.error).toContain('the service is away (start it)')
     expect(world.cloud.inventory()).toEqual({
       instances: [],
+      vips: [],
+      agentConfigs: {},
       ports: [`octavia-lb-${LB} on ${VIP_NETWORK}`],
       rules: {},
       configs: {},
@@ -193,7 +196,14 @@ async function remove(history: History): Promise<void> {
   })
   await run(history)
   expect(await statuses(history)).toMatchObject({ lb: expect.stringMatching(/^DELETED/) })
-  expect(world.cloud.inventory()).toEqual({ instances: [], ports: [], rules: {}, configs: {} })
+  expect(world.cloud.inventory()).toEqual({
+    instances: [],
+    ports: [],
+    vips: [],
+    agentConfigs: {},
+    rules: {},
+    configs: {},
+  })
 }
 
 test('a deleted load balancer takes children, amphorae, health and statistics with it', async () => {
@@ -302,6 +312,124 @@ test('a monitor that is down is OFFLINE', async () => {
   )
   await run(history)
   expect((await statuses(history)).monitor).toBe('ACTIVE OFFLINE')
+})
+
+const OLD = idOf('amphora')
+const NEW = idOf('new STANDALONE')
+
+/** Every operation on the cloud since the failover began, with the amphora it was about. */
+async function traced(name: string): Promise<readonly string[]> {
+  const history = await begin(named(name))
+  const trace: string[] = []
+  history.world.cloud.fault = (operation, subject) => {
+    trace.push(`${operation} ${subject === OLD ? 'old' : subject === NEW ? 'new' : 'lb'}`)
+  }
+  await run(history)
+  return trace.filter((line, at) => line !== trace[at - 1])
+}
+
+test('a new amphora is complete before it takes the VIP, and the old one goes last', async () => {
+  const trace = await traced('load-balancer-failover')
+  const order = [
+    'plug-member new',
+    'agent-plug-member new',
+    'update-listeners new',
+    'agent-plug-vip new',
+    'unplug-vip old',
+    'delete old',
+  ]
+  expect(order.map((line) => trace.lastIndexOf(line)).toSorted((a, b) => a - b)).toEqual(
+    order.map((line) => trace.lastIndexOf(line)),
+  )
+  expect(trace).not.toContain('update-listeners old')
+  expect(trace.indexOf('agent-plug-vip new')).toBeLessThan(trace.indexOf('update-listeners new'))
+})
+
+test('an IPv6 VIP is let go before the new amphora takes it', async () => {
+  const history = await begin(named('load-balancer-failover'))
+  await history.store.transaction((tx) =>
+    updateRow(tx, loadBalancer, LB, { vip_address: 'fd00::5' }),
+  )
+  const trace: string[] = []
+  history.world.cloud.fault = (operation, subject) => {
+    trace.push(`${operation} ${subject === OLD ? 'old' : 'new'}`)
+  }
+  await run(history)
+  expect(trace.indexOf('unplug-vip old')).toBeGreaterThan(trace.indexOf('update-listeners new'))
+  expect(trace.indexOf('unplug-vip old')).toBeLessThan(trace.lastIndexOf('agent-plug-vip new'))
+})
+
+test.each(['build', 'find', 'plug-vip', 'plug-member', 'get-info', 'update-listeners'])(
+  'a failover that fails at %s leaves the old amphora serving',
+  async (operation) => {
+    const history = await begin(named('load-balancer-failover'))
+    const before = await endOf(history)
+    history.world.cloud.fault = breaking(operation)
+    await run(history)
+    const { cloud, rows, jobs } = await endOf(history)
+    expect(cloud).toEqual(before.cloud)
+    expect(jobs[0]).toContain('the service is away')
+    expect(rows.load_balancer).toMatchObject([{ provisioning_status: 'ERROR' }])
+    expect(rows.amphora).toContainEqual(expect.objectContaining({ id: OLD, status: 'ALLOCATED' }))
+    expect(rows.amphora).toContainEqual(expect.objectContaining({ id: NEW, status: 'DELETED' }))
+  },
+)
+
+test('an old amphora that cannot be deleted stays in ERROR, and all else is done', async () => {
+  const history = await begin(named('load-balancer-failover'))
+  history.world.cloud.fault = (operation, subject) => {
+    if (subject === OLD) breaking('delete')(operation, subject)
+  }
+  await run(history)
+  const { cloud, rows } = await endOf(history)
+  expect(await statuses(history)).toMatchObject({
+    lb: 'ACTIVE OFFLINE',
+    listener: 'ACTIVE OFFLINE',
+  })
+  expect(rows.amphora).toContainEqual(expect.objectContaining({ id: OLD, status: 'ERROR' }))
+  expect(rows.amphora).toContainEqual(expect.objectContaining({ id: NEW, status: 'ALLOCATED' }))
+  expect(cloud.vips).toContain(NEW)
+  // Then an operator deletes it.
+  history.world.cloud.fault = () => {}
+  await history.store.transaction(async (tx) => {
+    await updateRow(tx, amphora, OLD, { status: 'PENDING_DELETE' })
+    const input = { load_balancer_id: LB, amphora_id: OLD }
+    await enqueue(tx, { flow: 'amphora-delete', input, request_id: null }, 0)
+  })
+  await run(history)
+  expect((await endOf(history)).cloud.instances).toEqual([NEW])
+})
+
+test('a pair is replaced one after the other, and what serves is last', async () => {
+  const history = await played('load-balancer-failover of a pair')
+  const { cloud, rows, jobs } = await endOf(history)
+  const fresh = [idOf('new BACKUP'), idOf('new MASTER')].sort()
+  expect(cloud.instances).toEqual(fresh)
+  expect(cloud.vips).toEqual(fresh)
+  expect(jobs.slice(0, 2)).toEqual(['load-balancer-failover DONE', 'load-balancer-failover DONE'])
+  const roles = rows.amphora?.map(({ id, role, status }) => [id, role, status])
+  expect(roles).toContainEqual([idOf('new MASTER'), 'MASTER', 'ALLOCATED'])
+  expect(roles).toContainEqual([idOf('new BACKUP'), 'BACKUP', 'ALLOCATED'])
+  expect(roles).toContainEqual([idOf('amphora 1'), 'MASTER', 'DELETED'])
+})
+
+test('a VIP port that is gone is made again', async () => {
+  const history = await begin(named('load-balancer-failover'))
+  const { network } = history.world
+  const lb = await findRow(history.store.read, loadBalancer, LB)
+  await network.deallocateVip(LB, lb?.vip_port_id ?? null)
+  await run(history)
+  expect(history.world.cloud.inventory().ports).toContain(`octavia-lb-${LB} on ${VIP_NETWORK}`)
+})
+
+test('an agent gets the configuration that an amphora made now would get', async () => {
+  const history = await played('amphora-configure')
+  expect(history.world.cloud.inventory().agentConfigs).toEqual({
+    [OLD]: createHash('md5').update(`SECRET key for ${OLD}`).digest('hex'),
+  })
+  const failed = await played('amphora-configure', breaking('update-agent-config'))
+  expect(await statuses(failed)).toMatchObject({ lb: 'ACTIVE OFFLINE' })
+  expect((await endOf(failed)).jobs[0]).toMatch(/^amphora-configure REVERTED .*service is away/)
 })
 
 test('members bring their networks and the last one takes it away', async () => {

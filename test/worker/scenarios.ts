@@ -4,7 +4,7 @@
  */
 import { createEngine, type EngineDeps } from '../../src/flow/engine.ts'
 import type { Flow } from '../../src/flow/step.ts'
-import { amphora } from '../../src/model/amphora.ts'
+import { type AmphoraRole, amphora } from '../../src/model/amphora.ts'
 import type { Fields, Json, Resource } from '../../src/model/field.ts'
 import { healthMonitor } from '../../src/model/health-monitor.ts'
 import { listener } from '../../src/model/listener.ts'
@@ -44,6 +44,8 @@ export interface Scenario<N extends FlowName = FlowName> {
   readonly input: FlowInputs[N]
   /** No load balancer is made before. */
   readonly first?: boolean
+  /** The load balancer that is made before has two amphorae. */
+  readonly pair?: boolean
   /** When it fails for good, the VIP port is left: nothing else could take it away. */
   readonly leavesPort?: boolean
   /** What the request did before its job, in the job's transaction. */
@@ -67,6 +69,21 @@ const pair = [
 
 const lock = (status: ProvisioningStatus, tx: Tx) =>
   updateRow(tx, loadBalancer, LB, { provisioning_status: status })
+
+const lockForFailover = (tx: Tx) => lock('PENDING_UPDATE', tx).then(() => {})
+const ofAmphora = { load_balancer_id: LB, amphora_id: idOf('amphora') }
+
+/** A new amphora for each of these, in this role. */
+function failover(
+  ...replaced: readonly (readonly [role: AmphoraRole, old: string])[]
+): FlowInputs['load-balancer-failover'] {
+  const replacements = replaced.map(([role, old]) => ({
+    id: idOf(`new ${role}`),
+    role,
+    replaces: old === 'nothing' ? [] : [idOf(old)],
+  }))
+  return { load_balancer_id: LB, replacements }
+}
 
 /**
  * A change of a child which is there: the load balancer locked, the child PENDING, its pool too.
@@ -132,6 +149,32 @@ export const SCENARIOS: readonly Scenario[] = [
   scenario('load-balancer-delete', { load_balancer_id: LB, cascade: true }, async (tx) => {
     await lock('PENDING_DELETE', tx)
   }),
+  scenario('load-balancer-failover', failover(['STANDALONE', 'amphora']), lockForFailover),
+  scenario(
+    'load-balancer-failover',
+    failover(['STANDALONE', 'nothing']),
+    async (tx, world) => {
+      await world.compute.delete(idOf('amphora'))
+      await updateRow(tx, amphora, idOf('amphora'), { status: 'DELETED' })
+      await world.network.unplugVip({ id: idOf('amphora'), compute_id: null })
+      await world.network.unplugMember({ id: idOf('amphora') }, idOf('net-ab'))
+      await lock('PENDING_UPDATE', tx)
+    },
+    { name: 'load-balancer-failover without an amphora' },
+  ),
+  scenario(
+    'load-balancer-failover',
+    failover(['BACKUP', 'amphora 2'], ['MASTER', 'amphora 1']),
+    lockForFailover,
+    { pair: true, name: 'load-balancer-failover of a pair' },
+  ),
+  scenario('amphora-failover', failover(['BACKUP', 'amphora 2']), lockForFailover, {
+    pair: true,
+  }),
+  scenario('amphora-delete', ofAmphora, async (tx) => {
+    await updateRow(tx, amphora, ofAmphora.amphora_id, { status: 'PENDING_DELETE' })
+  }),
+  scenario('amphora-configure', ofAmphora, async () => {}),
   created('listener', (tx) =>
     insertRow(tx, listener, listenerRow({ ...fresh, loadbalancer_id: LB, protocol_port: 81 })),
   ),
@@ -234,9 +277,10 @@ export async function begin(one: Scenario): Promise<History> {
   const store = openStore(':memory:')
   const world = createFakeWorld()
   if (one.first !== true) {
-    const input = { load_balancer_id: LB, amphorae: [...single] }
+    const amphorae = one.pair === true ? pair : single
+    const input = { load_balancer_id: LB, amphorae: [...amphorae] }
     await store.transaction(async (tx) => {
-      await insertTree(tx, world, 'SINGLE')
+      await insertTree(tx, world, one.pair === true ? 'ACTIVE_STANDBY' : 'SINGLE')
       await enqueue(tx, { flow: 'load-balancer-create', input, request_id: null }, 0)
     })
     await run({ store, world })
@@ -329,6 +373,11 @@ export function breaches({ rows, jobs, cloud }: EndState): string[] {
   for (const { id, status } of living)
     if (status === 'ALLOCATED' && !cloud.instances.includes(String(id)))
       out.push(`amphora ${id} has no instance`)
+  for (const { id, status } of living)
+    if (status === 'ALLOCATED' && !cloud.vips.includes(String(id)))
+      out.push(`amphora ${id} does not have the VIP`)
+  for (const id of cloud.vips)
+    if (!ids.includes(id)) out.push(`${id} has the VIP and is no amphora any more`)
   for (const port of cloud.ports) {
     const owner = /^octavia-lb-(?:vrrp-|member-)?(\S+) on/.exec(port)?.[1]
     const lbs = of('load_balancer').filter((row) => row.provisioning_status !== 'DELETED')

@@ -4,10 +4,10 @@ import { parseGraph } from '../../model/graph.ts'
 import { loadBalancer } from '../../model/load-balancer.ts'
 import { parseUpdate, unwrap } from '../../model/request.ts'
 import { graphView, statusView } from '../../model/view.ts'
+import { failoverLoadBalancer } from '../../operation/amphora.ts'
 import { deleteLoadBalancer, updateLoadBalancer } from '../../operation/load-balancer.ts'
 import { createLoadBalancer } from '../../operation/load-balancer-create.ts'
 import { viewLoadBalancers } from '../../operation/views.ts'
-import { authorize } from '../../policy/check.ts'
 import { findRow } from '../../store/repository.ts'
 import { sumStatistics } from '../../store/statistics.ts'
 import { findTree } from '../../store/tree.ts'
@@ -57,7 +57,7 @@ export const LOAD_BALANCER_ROUTES: readonly Route[] = [
       if (project_id === null || project_id === '') throw fault.noProject()
       allow(call, project_id)
       if (isObject(body) && Object.hasOwn(body, 'vip_sg_ids'))
-        authorize('loadbalancer:post:vip_sg_ids', call.caller, project_id)
+        allow(call, project_id, 'loadbalancer:post:vip_sg_ids')
       const id = await createLoadBalancer(api, graph, project_id, call.origin)
       const tree = present(await findTree(api.store.read, id), 'the new load balancer')
       return { [singular]: graphView(tree) }
@@ -77,7 +77,7 @@ export const LOAD_BALANCER_ROUTES: readonly Route[] = [
       const changes = parseUpdate(fields, body, path, api.settings.defaults)
       const row = await getAllowed(api, call)
       if (changes.vip_sg_ids !== undefined)
-        authorize('loadbalancer:put:vip_sg_ids', call.caller, row.project_id)
+        allow(call, row.project_id, 'loadbalancer:put:vip_sg_ids')
       await updateLoadBalancer(api, row.id, changes, call.origin)
       const changed = present(await findRow(api.store.read, loadBalancer, row.id), 'the row')
       return answerOne(api.store.read, readable, changed)
@@ -121,8 +121,9 @@ export const LOAD_BALANCER_ROUTES: readonly Route[] = [
     summary: 'Replace the amphorae of a load balancer.',
     status: 202,
     handle: async (api, call) => {
-      await getAllowed(api, call)
-      throw fault.providerNotSupporting('amphora', 'failover')
+      const { id } = await getAllowed(api, call)
+      await failoverLoadBalancer(api, id, call.origin)
+      return undefined
     },
   },
 ]

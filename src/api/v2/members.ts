@@ -6,7 +6,6 @@ import { expectList, expectObject, parseCreate, unwrap } from '../../model/reque
 import { createMember, deleteMember, getMember, updateMember } from '../../operation/member.ts'
 import { type BatchItem, setMembers } from '../../operation/member-batch.ts'
 import { viewMembers } from '../../operation/views.ts'
-import { authorize } from '../../policy/check.ts'
 import { getRow } from '../../store/repository.ts'
 import { parseUuid } from '../../system/ids.ts'
 import { answerOne, answerPage, type Readable } from '../read.ts'
@@ -107,8 +106,8 @@ export const MEMBER_ROUTES: readonly Route[] = [
       const items = parseBatch(call.body, api)
       const additive = parseBoolean(call.query.get('additive_only') ?? 'false') ?? false
       allow(call, parent.project_id)
-      authorize('member:post', call.caller, parent.project_id)
-      if (!additive) authorize('member:delete', call.caller, parent.project_id)
+      allow(call, parent.project_id, 'member:post')
+      if (!additive) allow(call, parent.project_id, 'member:delete')
       await setMembers(api, parent.id, items, additive, call.origin)
       return undefined
     },

@@ -1,6 +1,5 @@
 /** `serve`, put together by hand: reads as the story of a start and of a stop. */
 import { type App, createApi } from '../../api/app.ts'
-import { createNoauthIdentity } from '../../api/identity.ts'
 import { listenApi } from '../../api/listen.ts'
 import { loadConfig } from '../../config/load.ts'
 import type { Config } from '../../config/options.ts'
@@ -9,6 +8,7 @@ import { createEngine, type Engine } from '../../flow/engine.ts'
 import type { Boundary } from '../../flow/step.ts'
 import { createHealthManager } from '../../health/health-manager.ts'
 import { createHousekeeping } from '../../housekeeping/housekeeping.ts'
+import type { Policy } from '../../policy/check.ts'
 import { openStore, type Store } from '../../store/store.ts'
 import { systemClock } from '../../system/clock.ts'
 import { systemDatagrams } from '../../system/datagram.ts'
@@ -18,6 +18,9 @@ import { abandonJob, FLOWS } from '../../worker/flows.ts'
 import { CommandFailure, EXIT } from '../io.ts'
 import { openDataFolder } from './data-folder.ts'
 import { createDrivers, type Drivers } from './drivers.ts'
+import { openIdentity } from './identity.ts'
+import type { OpenIdentity } from './local-identity.ts'
+import { openPolicy, type ReloadablePolicy } from './policy-files.ts'
 import { agentConfigRenderer, apiOptions, operationSettings, workerOptions } from './settings.ts'
 
 export interface ControllerOptions {
@@ -40,14 +43,12 @@ export interface Controller {
   stop(): Promise<void>
 }
 
-/** The project of those who name none, where nobody has to prove who he is. */
-const NOAUTH_PROJECT = 'default'
 /** Between looks at the links and processes of the local cloud. */
 const HEAL_MS = 5_000
 
 /**
- * Throws ConfigError, StoreError, DriverError or CommandFailure, each one sentence, when it cannot
- * start; then everything is as it was.
+ * Throws ConfigError, PolicyError, StoreError, DriverError or CommandFailure, for the operator to
+ * read, when it cannot start; then everything is as it was.
  */
 export async function startController(options: ControllerOptions): Promise<Controller> {
   // Undone from the last to the first, by a stop and by a start that fails on the way.
@@ -76,6 +77,7 @@ type Started = Omit<Controller, 'stop'> & { readonly log: Log }
 
 async function startParts(options: ControllerOptions, undo: Undo): Promise<Started> {
   let config = loadConfig(options.configFile)
+  const rules = openPolicy(config, options.configFile)
   const log = openLog(options, () => config)
   const folder = await openDataFolder(config.DEFAULT.data_dir)
   undo.push(folder.release)
@@ -101,7 +103,9 @@ async function startParts(options: ControllerOptions, undo: Undo): Promise<Start
     },
     config.task_flow,
   )
-  const gate = closedUntilOpened(openApi({ config, store, drivers, engine, log }))
+  const identity = openIdentity({ store, config, folder, log, cloud: drivers.cloud })
+  const { policy } = rules
+  const gate = closedUntilOpened(openApi({ config, policy, store, drivers, engine, log, identity }))
   // The port first: where it is taken, nothing of this machine may have been touched.
   const listening = listen(gate.app, config)
   undo.push(() => listening.stop())
@@ -112,6 +116,7 @@ async function startParts(options: ControllerOptions, undo: Undo): Promise<Start
   const housekeeping = createHousekeeping({ clock: systemClock, store, log }, config.house_keeping)
   housekeeping.start()
   undo.push(() => housekeeping.stop())
+  await identity.ensureAdministrator(listening.url)
   gate.open()
   log.info('octavia-lite serves', { url: listening.url.href, data_dir: config.DEFAULT.data_dir })
   return {
@@ -119,19 +124,22 @@ async function startParts(options: ControllerOptions, undo: Undo): Promise<Start
     url: listening.url,
     reload: () => {
       config = reloaded(config, options.configFile, log)
+      reloadRules(rules, log)
     },
   }
 }
 
 function openApi(parts: {
   readonly config: Config
+  readonly policy: Policy
   readonly store: Store
   readonly drivers: Drivers
   readonly engine: Engine
   readonly log: Log
+  readonly identity: OpenIdentity
 }): App {
-  const { config, store, drivers, engine, log } = parts
-  return createApi({
+  const { config, policy, store, drivers, engine, log, identity } = parts
+  const api = createApi({
     store,
     network: drivers.network,
     certificateManager: drivers.certificateManager,
@@ -140,10 +148,12 @@ function openApi(parts: {
     engine,
     log,
     settings: operationSettings(config),
-    identity: createNoauthIdentity({ default_project_id: NOAUTH_PROJECT }),
+    identity: identity.driver,
+    policy,
     options: apiOptions(config),
     localNetworks: drivers.cloud ?? null,
   })
+  return identity.beside(api)
 }
 
 function openLog(options: ControllerOptions, config: () => Config): Log {
@@ -163,9 +173,9 @@ function closedUntilOpened(app: App): { readonly app: App; open(): void } {
   let isOpen = false
   return {
     app: {
-      handle: async (request) => {
+      handle: async (request, peer) => {
         if (!isOpen) await opened.promise
-        return await app.handle(request)
+        return await app.handle(request, peer)
       },
     },
     open: () => {
@@ -244,6 +254,15 @@ async function startHealth(
 function receiveBuffer(config: Config): { receive_buffer_bytes?: number } {
   const { sock_rlimit } = config.health_manager
   return sock_rlimit === 0 ? {} : { receive_buffer_bytes: sock_rlimit }
+}
+
+/** Files that are wrong now change nothing. */
+function reloadRules(rules: ReloadablePolicy, log: Log): void {
+  try {
+    rules.reload()
+  } catch (error) {
+    log.error('policy files are wrong and were not taken over', { error })
+  }
 }
 
 /** A file that is wrong now changes nothing. */

@@ -30,12 +30,19 @@ export interface DataFolder {
   readonly clientCa: Identity
   readonly client: Identity
   readonly heartbeatKey: string
+  /** Signs the tokens of the built-in identity. */
+  readonly tokenKey: string
   /** Ends the hold on the directory; the end of the process does the same. */
   release(): void
 }
 
 const CA_DAYS = 3650
 const FOLDER_MODE = 0o700
+
+/** The database, also for a command that works on it beside serve. */
+export function databaseIn(path: string): string {
+  return join(path, 'octavia-lite.db')
+}
 
 export async function openDataFolder(path: string): Promise<DataFolder> {
   try {
@@ -50,30 +57,39 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
   const release = hold(path)
   try {
     const certs = join(path, 'certs')
-    const serverCa = await identity(join(certs, 'server_ca.pem'), () =>
-      createCa('octavia-lite server CA', CA_DAYS),
-    )
-    const clientCa = await identity(join(certs, 'client_ca.pem'), () =>
-      createCa('octavia-lite client CA', CA_DAYS),
-    )
-    const client = await identity(join(certs, 'client.pem'), () =>
-      issueClientCertificate(clientCa, 'octavia-lite controller', CA_DAYS),
-    )
-    const heartbeatKey = secret(join(path, 'heartbeat.key'), () => randomBytes(32).toString('hex'))
+    // The first start is mostly the making of RSA keys, so they are made side by side.
+    const [serverCa, [clientCa, client]] = await Promise.all([
+      identity(join(certs, 'server_ca.pem'), () => createCa('octavia-lite server CA', CA_DAYS)),
+      clientIdentities(certs),
+    ])
+    const newKey = (): string => randomBytes(32).toString('hex')
+    const heartbeatKey = secret(join(path, 'heartbeat.key'), newKey)
+    const tokenKey = secret(join(path, 'token.key'), newKey)
     return {
-      database: join(path, 'octavia-lite.db'),
+      database: databaseIn(path),
       cloud: join(path, 'cloud'),
       certificates: join(path, 'certificates'),
       serverCa,
       clientCa,
       client,
       heartbeatKey,
+      tokenKey,
       release,
     }
   } catch (error) {
     release()
     throw error
   }
+}
+
+async function clientIdentities(certs: string): Promise<readonly [Identity, Identity]> {
+  const ca = await identity(join(certs, 'client_ca.pem'), () =>
+    createCa('octavia-lite client CA', CA_DAYS),
+  )
+  const client = await identity(join(certs, 'client.pem'), () =>
+    issueClientCertificate(ca, 'octavia-lite controller', CA_DAYS),
+  )
+  return [ca, client]
 }
 
 /**

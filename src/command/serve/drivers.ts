@@ -170,7 +170,7 @@ function serverCa(config: Config, folder: DataFolder): CaFiles {
   return { ...files, passphrase: ca_private_key_passphrase }
 }
 
-function readPem(path: string): string {
+export function readPem(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (cause) {

@@ -4,16 +4,27 @@
 import type { ApiOptions } from '../../api/route.ts'
 import type { Config } from '../../config/options.ts'
 import { AGENT_CONFIG_FALLBACKS, renderAgentConfig } from '../../contract/agent-config.ts'
+import type { Lack } from '../../model/capability.ts'
+import type { Json } from '../../model/field.ts'
+import type { QuotaLimits } from '../../model/quota.ts'
 import type { OperationSettings } from '../../operation/change.ts'
 import type { WorkerOptions, World } from '../../worker/world.ts'
 
 export function apiOptions(config: Config): ApiOptions {
-  const { pagination_max_limit, ...settings } = config.api_settings
+  const { pagination_max_limit, healthcheck_enabled, healthcheck_refresh_interval, ...settings } =
+    config.api_settings
   const limit = Number(pagination_max_limit)
   return {
     ...settings,
     pagination_max_limit: Number.isNaN(limit) || limit < 0 ? null : limit,
     max_request_body_size: config.oslo_middleware.max_request_body_size,
+    enable_proxy_headers_parsing: config.oslo_middleware.enable_proxy_headers_parsing,
+    cors: config.cors,
+    healthcheck: {
+      ...config.healthcheck,
+      enabled: healthcheck_enabled,
+      refresh_interval: healthcheck_refresh_interval,
+    },
   }
 }
 
@@ -43,8 +54,41 @@ export function operationSettings(config: Config): OperationSettings {
     default_pool_tls_versions: api_settings.default_pool_tls_versions,
     default_pool_alpn_protocols: api_settings.default_pool_alpn_protocols,
     // Upstream does not look at quotas either where nobody has to prove who he is.
-    quotas: null,
+    quotas: api_settings.auth_strategy === 'noauth' ? null : defaultQuotas(config),
+    default_quotas: defaultQuotas(config),
+    lacking: lackingOf(config),
   }
+}
+
+function defaultQuotas({ quotas }: Config): QuotaLimits {
+  return {
+    load_balancer: quotas.default_load_balancer_quota,
+    listener: quotas.default_listener_quota,
+    pool: quotas.default_pool_quota,
+    member: quotas.default_member_quota,
+    health_monitor: quotas.default_health_monitor_quota,
+    l7policy: quotas.default_l7policy_quota,
+    l7rule: quotas.default_l7rule_quota,
+  }
+}
+
+/** What the drivers of this release cannot do; those that do nothing can do everything. */
+function lackingOf({ controller_worker }: Config): readonly Lack[] {
+  const { amphora_driver, compute_driver, network_driver } = controller_worker
+  const lacking: Lack[] = []
+  const lack = (name: string, reason: string, value?: Json): unknown =>
+    lacking.push({ name, reason, ...(value === undefined ? {} : { value }) })
+  if (amphora_driver !== 'amphora_noop_driver')
+    lack('loadbalancer_topology', 'pairs of amphorae are not supported yet', 'ACTIVE_STANDBY')
+  if (compute_driver === 'local')
+    for (const name of ['compute_flavor', 'amp_image_tag', 'compute_zone', 'volume_zone'])
+      lack(name, 'the local cloud has nothing to choose from')
+  if (network_driver === 'local') {
+    for (const name of ['sriov_vip', 'allow_member_sriov'])
+      lack(name, 'the local cloud has no SR-IOV', true)
+    lack('management_network', 'the local cloud has one management network')
+  }
+  return lacking
 }
 
 export function workerOptions(config: Config): WorkerOptions {

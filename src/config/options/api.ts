@@ -1,10 +1,11 @@
 /** The HTTP API: [api_settings], [quotas], [audit], and what wraps requests. */
 import { ALPN_PROTOCOLS, TLS_VERSIONS } from '../../model/tls.ts'
 import { list, map } from '../compound.ts'
-import { accepted } from '../option.ts'
+import { accepted, obsolete } from '../option.ts'
 import { boolean, choice, integer, ip, port, text } from '../scalar.ts'
 
-export const AUTH_STRATEGIES = ['noauth'] as const
+export const AUTH_STRATEGIES = ['local', 'keystone', 'noauth', 'testing'] as const
+export type AuthStrategy = (typeof AUTH_STRATEGIES)[number]
 const MODERN_TLS = ['TLSv1.2', 'TLSv1.3']
 
 /** OWASP's cipher suite B, as upstream has it (octavia/common/constants.py). */
@@ -27,10 +28,9 @@ export const apiSettings = {
   bind_host: ip('Where the API listens.', '127.0.0.1'),
   bind_port: port('The port of the API.', 9876),
   auth_strategy: choice(
-    'How callers prove who they are. noauth: not at all, everybody is an administrator.',
+    'Who knows callers. local: this program, at /identity. noauth: nobody, all are administrators.',
     AUTH_STRATEGIES,
-    'noauth',
-    { later: ['keystone', 'testing'] },
+    'local',
   ),
   allow_pagination: boolean('Whether lists obey limit and marker.', true),
   allow_sorting: boolean('Whether lists obey sort.', true),
@@ -77,16 +77,14 @@ export const apiSettings = {
   default_pool_alpn_protocols: list('ALPN protocols of TLS pools that name none.', ALPN_PROTOCOLS, {
     choices: ALPN_PROTOCOLS,
   }),
-  ...accepted({
-    healthcheck_enabled: boolean('Whether /healthcheck answers.', false),
-    healthcheck_refresh_interval: integer('Seconds a health check is kept.', 5, { min: 0 }),
-  }),
+  healthcheck_enabled: boolean('Whether /healthcheck answers.', false),
+  healthcheck_refresh_interval: integer('Seconds a look at the database is kept.', 5, { min: 0 }),
 }
 
 const quota = (what: string) =>
   integer(`How many ${what} a project may have; -1: any number.`, -1, { min: -1 })
 
-export const quotas = accepted({
+export const quotas = {
   default_load_balancer_quota: quota('load balancers'),
   default_listener_quota: quota('listeners'),
   default_pool_quota: quota('pools'),
@@ -94,7 +92,7 @@ export const quotas = accepted({
   default_health_monitor_quota: quota('health monitors'),
   default_l7policy_quota: quota('L7 policies'),
   default_l7rule_quota: quota('L7 rules'),
-})
+}
 
 export const audit = accepted({
   enabled: boolean('Whether requests are audited.', false),
@@ -102,50 +100,63 @@ export const audit = accepted({
   ignore_req_list: text('HTTP methods not to audit, with commas between.', ''),
 })
 
-export const osloPolicy = accepted({
-  policy_file: text('A file with changed policy rules.', 'policy.yaml'),
-  policy_dirs: list('Folders with changed policy rules.', ['policy.d']),
-  policy_default_rule: text('The rule for actions without one.', 'default'),
-  enforce_scope: boolean('Whether the scope of a token must fit the rule.', true),
-  enforce_new_defaults: boolean('Whether old default rules are left out.', true),
-  remote_content_type: text(
-    'How a remote policy server is asked.',
-    'application/x-www-form-urlencoded',
+export const osloPolicy = {
+  policy_file: text(
+    'A file with changed policy rules, YAML or TOML; from the folder of this file.',
+    'policy.yaml',
   ),
-  remote_ssl_verify_server_crt: boolean('Whether its certificate is checked.', false),
-  remote_ssl_ca_crt_file: text('The CA of a remote policy server.', null),
-  remote_ssl_client_crt_file: text('Our certificate for it.', null),
-  remote_ssl_client_key_file: text('The key of that certificate.', null),
-  remote_timeout: integer('Seconds to wait for a remote policy server.', 60, { min: 0 }),
-})
+  policy_dirs: list('Folders with more of them, which win.', ['policy.d']),
+  enforce_scope: boolean('Whether tokens of the system are no administrators.', true),
+  enforce_new_defaults: boolean('Whether the roles of before Wallaby are left out.', true),
+  ...obsolete('every action has a rule', {
+    policy_default_rule: text('The rule for actions without one.', 'default'),
+  }),
+  ...obsolete('rules are not asked of another server', {
+    remote_content_type: text('How it is asked.', 'application/x-www-form-urlencoded'),
+    remote_ssl_verify_server_crt: boolean('Whether its certificate is checked.', false),
+    remote_ssl_ca_crt_file: text('Its CA.', null),
+    remote_ssl_client_crt_file: text('Our certificate for it.', null),
+    remote_ssl_client_key_file: text('The key of that certificate.', null),
+    remote_timeout: integer('Seconds to wait for it.', 60, { min: 0 }),
+  }),
+}
 
 const CORS_METHODS = ['GET', 'PUT', 'POST', 'DELETE']
 const CORS_HEADERS = ['X-Auth-Token', 'X-Openstack-Request-Id']
 
-export const cors = accepted({
+export const cors = {
   allowed_origin: list('Web pages of these origins may call the API.', null),
   allow_credentials: boolean('Whether they may send credentials.', true),
   allow_headers: list('Request headers they may set.', CORS_HEADERS),
   allow_methods: list('Methods they may use.', CORS_METHODS),
   expose_headers: list('Answer headers they may read.', CORS_HEADERS),
   max_age: integer('Seconds a browser may remember this.', 3600, { min: 0 }),
-})
+}
 
 export const osloMiddleware = {
   max_request_body_size: integer('The longest request body in bytes.', 114_688, { min: 1 }),
+  enable_proxy_headers_parsing: boolean(
+    'Whether Forwarded and X-Forwarded-* headers are believed, for links.',
+    false,
+  ),
   ...accepted({
-    enable_proxy_headers_parsing: boolean('Whether X-Forwarded-* headers are believed.', false),
     http_basic_auth_user_file: text('Users for basic authentication.', '/etc/htpasswd'),
   }),
 }
 
-export const healthcheck = accepted({
-  path: text('The path of the health check.', '/healthcheck'),
+export const HEALTH_CHECKS = ['octavia_db_check', 'disable_by_file', 'enable_by_files'] as const
+
+export const healthcheck = {
   detailed: boolean('Whether it tells details.', false),
-  backends: list('What it checks.', []),
-  allowed_source_ranges: list('Networks that may ask; empty: all.', []),
-  ignore_proxied_requests: boolean('Whether requests through a proxy are refused.', false),
-  disable_by_file_path: text('A file whose existence makes it fail.', null),
-  disable_by_file_paths: list('The same by port, as port:path.', []),
-  enable_by_file_paths: list('Files that must exist.', []),
-})
+  backends: list('What it checks.', ['octavia_db_check'], { choices: HEALTH_CHECKS }),
+  disable_by_file_path: text('disable_by_file: a file whose existence makes it fail.', null),
+  enable_by_file_paths: list('enable_by_files: files that must all exist.', []),
+  ...accepted({
+    allowed_source_ranges: list('Networks that may ask; empty: all.', []),
+    ignore_proxied_requests: boolean('Whether requests through a proxy are refused.', false),
+    disable_by_file_paths: list('disable_by_file by port, as port:path.', []),
+  }),
+  ...obsolete('the path is /healthcheck', {
+    path: text('The path of the health check.', '/healthcheck'),
+  }),
+}

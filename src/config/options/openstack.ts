@@ -1,6 +1,7 @@
 /**
- * The other services of an OpenStack cloud, and the libraries upstream brings along. None is called
- * in this release: an existing configuration loads, and `config check` tells what it does not use.
+ * The other services of an OpenStack cloud, and the libraries upstream brings along. Only Keystone
+ * is called in this release: an existing configuration loads, and `config check` tells what it does
+ * not use.
  */
 import { list } from '../compound.ts'
 import { accepted, obsolete } from '../option.ts'
@@ -15,9 +16,13 @@ const catalogue = (service: string) => ({
   insecure: boolean(`Whether the certificate of ${service} is not checked.`, false),
 })
 
-/** Options of keystoneauth1: a session and the password plugin. */
+export const AUTH_TYPES = ['password', 'v3password', 'v3applicationcredential'] as const
+
+/** Options of keystoneauth1: a session, and plugins for passwords and application credentials. */
 const session = {
-  auth_type: text('How we prove who we are, mostly password.', null),
+  auth_type: choice('How we prove who we are, mostly password.', AUTH_TYPES, null, {
+    later: ['token', 'v3token', 'v2password', 'none', 'v3oidcpassword', 'v3kerberos'],
+  }),
   auth_section: text('Another section with these options.', null),
   auth_url: text('URL of Keystone.', null),
   username: text('Our user.', null),
@@ -37,6 +42,9 @@ const session = {
   tenant_id: text('An older word for project_id.', null),
   system_scope: text('The system as scope.', null),
   trust_id: text('A trust as scope.', null),
+  application_credential_id: text('An application credential instead of a password.', null),
+  application_credential_name: text('Or its name, with our user.', null),
+  application_credential_secret: text('Its secret.', null, { secret: true }),
   cafile: text('CA of the service.', null),
   certfile: text('Our certificate.', null),
   keyfile: text('Its key.', null),
@@ -98,22 +106,37 @@ export const cinder = accepted({
 
 export const glance = accepted(catalogue('Glance'))
 
+const { collect_timing, split_loggers, ...authentication } = session
+
 export const keystoneAuthtoken = {
+  ...authentication,
+  www_authenticate_uri: text('URL of Keystone told to callers; unset: auth_url.', null, {
+    formerly: 'auth_uri',
+    pattern: /^https?:\/\/[^\s"<>]+$/,
+    takes: 'an http or https URL',
+  }),
+  interface: text('Interface of Keystone in the catalogue.', 'internal'),
+  region_name: text('Region of Keystone in the catalogue.', null),
+  http_connect_timeout: integer('Seconds to wait for Keystone; unset: timeout, or 10.', null, {
+    min: 1,
+  }),
+  http_request_max_retries: integer('Attempts to reach it after the first.', 3, {
+    min: 0,
+    max: 10,
+  }),
+  token_cache_time: integer('Seconds a token is believed; -1: never.', 300, { min: -1 }),
+  service_token_roles: list('Roles of a service token.', ['service']),
+  service_token_roles_required: boolean('Whether it must have one.', false),
+  service_type: text('Our own type in the catalogue, for access rules.', 'load-balancer'),
   ...accepted({
-    ...session,
-    www_authenticate_uri: text('URL of Keystone told to callers.', null, { formerly: 'auth_uri' }),
+    collect_timing,
+    split_loggers,
     auth_version: text('Version of the identity API.', null),
-    interface: text('Interface of Keystone.', 'internal'),
-    region_name: text('Region of Keystone.', null),
-    delay_auth_decision: boolean('Whether requests without a token go on.', false),
-    http_connect_timeout: integer('Seconds to wait for Keystone.', null, { min: 0 }),
-    http_request_max_retries: integer('Attempts to reach it.', 3, { min: 0 }),
-    token_cache_time: integer('Seconds a token is believed; -1: never.', 300, { min: -1 }),
     include_service_catalog: boolean('Whether the catalogue is asked for.', true),
     enforce_token_bind: text('Whether bound tokens are checked.', 'permissive'),
-    service_token_roles: list('Roles of a service token.', ['service']),
-    service_token_roles_required: boolean('Whether it must have one.', false),
-    service_type: text('Our own type in the catalogue.', null),
+  }),
+  ...obsolete('every request needs a token', {
+    delay_auth_decision: boolean('Whether requests without a token go on.', false),
   }),
   ...memcached,
   ...obsolete('tokens are remembered in memory', {

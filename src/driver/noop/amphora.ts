@@ -11,6 +11,7 @@ export function createNoopAmphora(): AmphoraDriver {
     plugVip: async () => {},
     plugMember: async () => {},
     updateListeners: async () => {},
+    updateAgentConfig: async () => {},
     deleteLoadBalancer: async () => {},
   }
 }

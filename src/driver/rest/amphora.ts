@@ -46,6 +46,10 @@ export function createRestAmphoraDriver(deps: RestAmphoraDeps): AmphoraDriver {
         updateListeners(deps, client, amphora, tree),
       )
     },
+    updateAgentConfig: (amphora, config) =>
+      calling('update-agent-config', amphora, async (client) => {
+        await client.call('uploadConfig', {}, config)
+      }),
     deleteLoadBalancer: (amphora, load_balancer_id) =>
       calling('delete-load-balancer', amphora, async (client) => {
         await client.call('remove', { object_id: load_balancer_id })
@@ -155,6 +159,7 @@ function plugVipBody(amphora: Amphora, plug: VipPlug): PlugVipBody & { vrrp_ip: 
       host_routes: hostRoutes(vip.subnet),
     })),
     is_sriov: false,
+    ...(plug.hold_vip === true ? { hold_vip: true } : {}),
   }
 }
 

@@ -25,6 +25,14 @@ export async function listAmphorae(db: Db, loadbalancer_id: string): Promise<Amp
   return rows.filter((row) => row.status !== 'DELETED')
 }
 
+/** Those of the rows that are in this list too. */
+export function among<T extends { readonly id: string }>(
+  rows: readonly T[],
+  list: readonly { readonly id: string }[],
+): T[] {
+  return rows.filter((row) => list.some(({ id }) => id === row.id))
+}
+
 /** Those which take traffic, and so configuration. */
 export function serving(tree: LoadBalancerTree): readonly Amphora[] {
   const status: AmphoraStatus = 'ALLOCATED'

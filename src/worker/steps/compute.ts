@@ -11,7 +11,7 @@ import { getRow, insertRow, updateRow } from '../../store/repository.ts'
 import { timestamp } from '../../system/clock.ts'
 import type { FlowInputs } from '../catalogue.ts'
 import type { WorkerStep, World } from '../world.ts'
-import { forEach, listAmphorae } from './amphorae.ts'
+import { among, forEach, listAmphorae } from './amphorae.ts'
 import { agentBootRetry, COMPUTE_RETRY, computeBootRetry, computeDeleteRetry } from './retries.ts'
 
 type Input = FlowInputs['load-balancer-create']
@@ -137,12 +137,12 @@ async function findBooted({ compute }: World, id: string): Promise<Booted> {
   return { id, lb_network_ip, cached_zone: zone, image_id, compute_flavor }
 }
 
-export function waitForAgents({ load_balancer_id }: Input): WorkerStep {
+export function waitForAgents({ load_balancer_id, amphorae }: Input): WorkerStep {
   return {
     name: 'wait-for-agents',
     retry: agentBootRetry,
     act: async ({ world, db }) => {
-      const rows = await listAmphorae(db, load_balancer_id)
+      const rows = among(await listAmphorae(db, load_balancer_id), amphorae)
       const infos = await forEach(rows, (row) => world.amphora.getInfo(row))
       return infos.map(({ haproxy_version, api_version }) => ({ haproxy_version, api_version }))
     },

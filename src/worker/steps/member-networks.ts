@@ -1,11 +1,12 @@
 /** Networks which amphorae are plugged into for the sake of members outside the VIP's network. */
 import type { NetworkDriver, Subnet } from '../../driver/network.ts'
+import type { Amphora } from '../../model/amphora.ts'
 import type { Member } from '../../model/member.ts'
 import type { Pool } from '../../model/pool.ts'
 import type { LoadBalancerTree } from '../../model/tree.ts'
 import { present } from '../../system/assert.ts'
 import type { WorkerStep } from '../world.ts'
-import { forEach, loadTree, serving } from './amphorae.ts'
+import { among, forEach, loadTree, serving } from './amphorae.ts'
 import { agentRetry, NETWORK_RETRY } from './retries.ts'
 import { getNetwork, getPort, getSubnet } from './vip.ts'
 
@@ -55,16 +56,46 @@ function fateOf(member: Member, pool: Pool): 'arriving' | 'leaving' | 'working' 
 
 type Plugged = { readonly amphora_id: string; readonly port_ids: readonly string[] }
 
-export function plugMemberNetworks({ load_balancer_id }: Input): WorkerStep {
+/** Which amphorae are plugged into which subnets, and what stays plugged when that is undone. */
+export interface MemberPlugs {
+  readonly amphorae: readonly Amphora[]
+  readonly subnets: readonly string[]
+  readonly staying: readonly string[]
+}
+type PlanPlugs = (tree: LoadBalancerTree) => MemberPlugs
+
+/** What a change of members brings, in all amphorae that serve. */
+const arrivals: PlanPlugs = (tree) => {
+  const { arriving, staying } = planMemberSubnets(tree)
+  return { amphorae: serving(tree), subnets: arriving, staying }
+}
+
+/** Everything that members need, in amphorae which are new. */
+export function allMemberPlugs(amphorae: readonly { readonly id: string }[]): PlanPlugs {
+  return (tree) => {
+    const { arriving, staying } = planMemberSubnets(tree)
+    return {
+      amphorae: among(tree.amphorae, amphorae),
+      subnets: [...arriving, ...staying],
+      staying: [],
+    }
+  }
+}
+
+export function plugMemberNetworks(
+  { load_balancer_id }: Input,
+  plan: PlanPlugs = arrivals,
+): WorkerStep {
   return {
     name: 'plug-member-networks',
     retry: NETWORK_RETRY,
     act: async (context) => {
       const { network } = context.world
       const tree = await loadTree(context, load_balancer_id)
-      const wanted = await forEach(planMemberSubnets(tree).arriving, (id) => getSubnet(network, id))
+      const planned = plan(tree)
+      const wanted = await forEach(planned.subnets, (id) => getSubnet(network, id))
       const subnets = wanted.filter((subnet) => subnet.network_id !== tree.vip_network_id)
-      return forEach(serving(tree), async ({ id, compute_id }): Promise<Plugged> => {
+      return forEach(planned.amphorae, async ({ id, compute_id }): Promise<Plugged> => {
         const on = { id, compute_id: present(compute_id, `compute_id of amphora ${id}`) }
         const port_ids = new Set<string>()
         // One after the other: two subnets of one network share a port.
@@ -75,13 +106,17 @@ export function plugMemberNetworks({ load_balancer_id }: Input): WorkerStep {
     undo: async (context) => {
       const { network } = context.world
       const tree = await loadTree(context, load_balancer_id)
-      const { arriving, staying } = planMemberSubnets(tree)
-      await unplug(network, tree, await onlyNetworksOf(network, tree, arriving, staying))
+      const { amphorae, subnets, staying } = plan(tree)
+      const networks = await onlyNetworksOf(network, tree, subnets, staying)
+      await unplug(network, { amphorae }, networks)
     },
   }
 }
 
-export function plugMemberNetworksInAmphorae({ load_balancer_id }: Input): WorkerStep {
+export function plugMemberNetworksInAmphorae(
+  { load_balancer_id }: Input,
+  plan: PlanPlugs = arrivals,
+): WorkerStep {
   return {
     name: 'plug-member-networks-in-amphorae',
     retry: agentRetry,
@@ -90,7 +125,7 @@ export function plugMemberNetworksInAmphorae({ load_balancer_id }: Input): Worke
       const plugged = context.result<Plugged[]>('plug-member-networks')
       if (plugged.every(({ port_ids }) => port_ids.length === 0)) return undefined
       const tree = await loadTree(context, load_balancer_id)
-      await forEach(serving(tree), async (row) => {
+      await forEach(plan(tree).amphorae, async (row) => {
         const ports = plugged.find(({ amphora_id }) => amphora_id === row.id)?.port_ids ?? []
         for (const id of ports) {
           const port = await getPort(network, id)
@@ -137,7 +172,7 @@ export function unplugAllMemberNetworks({ load_balancer_id }: Input): WorkerStep
 /**
  * Networks of these subnets that no other subnet needs; a subnet that is gone took its ports along.
  */
-async function onlyNetworksOf(
+export async function onlyNetworksOf(
   network: NetworkDriver,
   tree: LoadBalancerTree,
   subnet_ids: readonly string[],
@@ -153,9 +188,9 @@ async function onlyNetworksOf(
   return [...(await idsOf(subnet_ids)).difference(needed)]
 }
 
-async function unplug(
+export async function unplug(
   network: NetworkDriver,
-  { amphorae }: LoadBalancerTree,
+  { amphorae }: Pick<LoadBalancerTree, 'amphorae'>,
   network_ids: readonly string[],
 ): Promise<void> {
   await forEach(amphorae, async ({ id }) => {

@@ -6,28 +6,36 @@ import type { LoadBalancerTree } from '../../model/tree.ts'
 import { updateRow } from '../../store/repository.ts'
 import { present } from '../../system/assert.ts'
 import { timestamp } from '../../system/clock.ts'
-import type { WorkerStep } from '../world.ts'
-import { forEach, listAmphorae, loadTree, vipOf } from './amphorae.ts'
+import type { Context, WorkerStep } from '../world.ts'
+import { among, forEach, listAmphorae, loadTree, vipOf } from './amphorae.ts'
 import { agentRetry, NETWORK_RETRY } from './retries.ts'
 
 interface Input {
   readonly load_balancer_id: string
 }
 
+/** Which amphorae are meant. */
+interface Some extends Input {
+  readonly amphorae: readonly { readonly id: string }[]
+}
+
 type Plugged = { readonly id: string; readonly port_id: string; readonly ip_address: string }
 
-export function plugVip({ load_balancer_id }: Input): WorkerStep {
+export function plugVip({ load_balancer_id, amphorae }: Some): WorkerStep {
   return {
     name: 'plug-vip',
     retry: NETWORK_RETRY,
     act: async (context) => {
       const tree = await loadTree(context, load_balancer_id)
       const vip = vipOf(tree)
-      return forEach(tree.amphorae, async ({ id, compute_id }): Promise<Plugged> => {
-        const on = { id, compute_id: present(compute_id, `compute_id of amphora ${id}`) }
-        const port = await context.world.network.plugVip(on, vip)
-        return { id, port_id: port.id, ip_address: addressOn(port, vip.subnet_id) }
-      })
+      return forEach(
+        among(tree.amphorae, amphorae),
+        async ({ id, compute_id }): Promise<Plugged> => {
+          const on = { id, compute_id: present(compute_id, `compute_id of amphora ${id}`) }
+          const port = await context.world.network.plugVip(on, vip)
+          return { id, port_id: port.id, ip_address: addressOn(port, vip.subnet_id) }
+        },
+      )
     },
     rows: async (tx, context) => {
       const { port_id, ip_address } = vipOf(await loadTree(context, load_balancer_id))
@@ -38,7 +46,7 @@ export function plugVip({ load_balancer_id }: Input): WorkerStep {
       }
     },
     undo: async ({ world, db }) => {
-      const rows = await listAmphorae(db, load_balancer_id)
+      const rows = among(await listAmphorae(db, load_balancer_id), amphorae)
       await forEach(rows, (row) => world.network.unplugVip(row))
     },
   }
@@ -49,32 +57,55 @@ function addressOn(port: Port, subnet_id: string): string {
   return present(ip, `an address of port ${port.id}`).ip_address
 }
 
-export function plugVipInAmphorae({ load_balancer_id }: Input): WorkerStep {
+export function plugVipInAmphorae({ load_balancer_id, amphorae }: Some): WorkerStep {
   return {
     name: 'plug-vip-in-amphorae',
     retry: agentRetry,
     act: async (context) => {
-      const { network, amphora: agents } = context.world
       const tree = await loadTree(context, load_balancer_id)
-      const { ip_address, subnet_id, additional_vips } = vipOf(tree)
-      const vip = { ip_address, subnet: await getSubnet(network, subnet_id) }
-      const additional = await forEach(additional_vips, async (one) => ({
-        ip_address: one.ip_address,
-        subnet: await getSubnet(network, one.subnet_id),
-      }))
-      await forEach(tree.amphorae, async (row) => {
-        const port = await getPort(network, present(row.vrrp_port_id, 'vrrp_port_id'))
-        const on = await getNetwork(network, port.network_id)
-        await agents.plugVip(row, { port, network: on, vip, additional_vips: additional })
-      })
+      await setVipInAgents(context, tree, among(tree.amphorae, amphorae))
       return undefined
     },
     rows: async (tx, { world }) => {
       const updated_at = timestamp(world.clock.now())
-      for (const { id } of await listAmphorae(tx, load_balancer_id))
+      for (const { id } of amphorae)
         await updateRow(tx, amphora, id, { status: 'ALLOCATED', updated_at })
     },
   }
+}
+
+/** Their interfaces on the VIP network with all but the VIP, so that they reach members already. */
+export function prepareVipInAmphorae({ load_balancer_id, amphorae }: Some): WorkerStep {
+  return {
+    name: 'prepare-vip-in-amphorae',
+    retry: agentRetry,
+    act: async (context) => {
+      const tree = await loadTree(context, load_balancer_id)
+      await setVipInAgents(context, tree, among(tree.amphorae, amphorae), true)
+      return undefined
+    },
+  }
+}
+
+/** Sets the VIP on the interfaces of these amphorae, and announces it; again if it is there. */
+export async function setVipInAgents(
+  context: Context,
+  tree: LoadBalancerTree,
+  rows: readonly Amphora[],
+  hold_vip = false,
+): Promise<void> {
+  const { network, amphora: agents } = context.world
+  const { ip_address, subnet_id, additional_vips } = vipOf(tree)
+  const vip = { ip_address, subnet: await getSubnet(network, subnet_id) }
+  const additional = await forEach(additional_vips, async (one) => ({
+    ip_address: one.ip_address,
+    subnet: await getSubnet(network, one.subnet_id),
+  }))
+  await forEach(rows, async (row) => {
+    const port = await getPort(network, present(row.vrrp_port_id, 'vrrp_port_id'))
+    const on = await getNetwork(network, port.network_id)
+    await agents.plugVip(row, { port, network: on, vip, additional_vips: additional, hold_vip })
+  })
 }
 
 export function setVipRules({ load_balancer_id }: Input): WorkerStep {

@@ -120,6 +120,10 @@ test('what is plugged', async () => {
     ],
     is_sriov: false,
   })
+  const [plugged] = bodies
+  await driver.plugVip(AMPHORA, { ...PLUG, hold_vip: true })
+  expect(bodies.pop()).toEqual({ ...(plugged as object), hold_vip: true })
+  expect(requests.pop()).toBe(requests[0])
   const subnets = [PLUG.vip.subnet]
   await driver.plugMember(AMPHORA, { port: PLUG.port, network: PLUG.network, subnets })
   expect(bodies[1]).toEqual({

@@ -1,0 +1,48 @@
+import { amphora } from '../../model/amphora.ts'
+import type { ClientTable } from './table.ts'
+
+const COLUMNS = ['id', 'loadbalancer_id', 'status', 'role', 'lb_network_ip', 'ha_ip'] as const
+
+export const AMPHORA: ClientTable = {
+  command: 'amphora',
+  kind: 'amphora',
+  noun: 'amphora',
+  nouns: 'amphorae',
+  singular: 'amphora',
+  fields: amphora.fields,
+  names: { loadbalancer_id: 'loadbalancer' },
+  aliases: { status: 'provisioning-status' },
+  references: { loadbalancer_id: 'loadbalancer' },
+  switches: {},
+  columns: COLUMNS,
+  longColumns: [...COLUMNS, 'compute_id', 'cached_zone', 'image_id'],
+  rows: [
+    'id',
+    'loadbalancer_id',
+    'compute_id',
+    'lb_network_ip',
+    'vrrp_ip',
+    'ha_ip',
+    'vrrp_port_id',
+    'ha_port_id',
+    'cert_expiration',
+    'cert_busy',
+    'role',
+    'status',
+    'vrrp_interface',
+    'vrrp_id',
+    'vrrp_priority',
+    'cached_zone',
+    'created_at',
+    'updated_at',
+    'image_id',
+    'compute_flavor',
+  ],
+  shapes: {},
+  waits: true,
+  tags: false,
+  list: { filters: ['loadbalancer_id', 'compute_id', 'role', 'status', 'image_id'] },
+  show: { on: ['amphora'] },
+  delete: { on: ['amphora'] },
+  extra: ['configure', 'failover', 'stats show'],
+}

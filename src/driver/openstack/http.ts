@@ -1,0 +1,130 @@
+/** JSON over HTTP to a service of the cloud: bounded in time, size and attempts. */
+import type { Clock } from '../../system/clock.ts'
+import { errorText } from '../../system/log.ts'
+import { assertNoTransaction } from '../../system/outside.ts'
+import { DriverError } from '../error.ts'
+
+export interface TransportOptions {
+  readonly tls: SessionTls
+  /** For one attempt: connecting, the service's work, the body. */
+  readonly timeout_ms: number
+  /** Attempts after the first, where no answer came. */
+  readonly connect_retries: number
+}
+
+export interface SessionTls {
+  /** PEM; null trusts what the system trusts. */
+  readonly ca: string | null
+  readonly cert: string | null
+  /** Secret. */
+  readonly key: string | null
+  /** Whether certificates are not checked. */
+  readonly insecure: boolean
+}
+
+export interface ServiceRequest {
+  readonly method: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** Sent as JSON. */
+  readonly body?: unknown
+}
+
+export interface ServiceResponse {
+  readonly status: number
+  readonly headers: Headers
+  /** Parsed JSON; undefined for anything else. */
+  readonly body: unknown
+}
+
+const BODY_BYTES_MAX = 16 << 20
+const FIRST_PAUSE_MS = 500
+const PAUSE_MS_MAX = 4_000
+
+/** Attempts that got no answer are repeated after growing pauses. Throws DriverError. */
+export async function call(
+  clock: Clock,
+  options: TransportOptions,
+  url: string,
+  request: ServiceRequest,
+): Promise<ServiceResponse> {
+  assertNoTransaction('a call of an OpenStack service')
+  for (let attempt = 0; ; attempt++)
+    try {
+      return await send(options, url, request)
+    } catch (cause) {
+      const retryable = isRetryable(cause)
+      if (retryable && attempt < options.connect_retries) {
+        await clock.sleep(Math.min(FIRST_PAUSE_MS * 2 ** attempt, PAUSE_MS_MAX))
+        continue
+      }
+      throw new DriverError({
+        operation: 'call',
+        subject: URL.canParse(url) ? new URL(url).origin : 'a service',
+        reason: reasonOf(cause, options.timeout_ms),
+        retryable,
+      })
+    }
+}
+
+async function send(
+  { tls, timeout_ms }: TransportOptions,
+  url: string,
+  { method, headers = {}, body }: ServiceRequest,
+): Promise<ServiceResponse> {
+  const json = body === undefined ? undefined : JSON.stringify(body)
+  const response = await fetch(url, {
+    method,
+    headers: {
+      accept: 'application/json',
+      'user-agent': 'octavia-lite',
+      ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(json === undefined ? {} : { body: json }),
+    // Services of the cloud are near; a proxy of the environment would see every token.
+    proxy: false,
+    redirect: 'manual',
+    signal: AbortSignal.timeout(timeout_ms),
+    tls: {
+      ...(tls.ca === null ? {} : { ca: tls.ca }),
+      ...(tls.cert === null ? {} : { cert: tls.cert }),
+      ...(tls.key === null ? {} : { key: tls.key }),
+      rejectUnauthorized: !tls.insecure,
+    },
+  } as BunFetchRequestInit)
+  const text = await readBounded(response)
+  return { status: response.status, headers: response.headers, body: parseBody(text) }
+}
+
+async function readBounded(response: Response): Promise<string> {
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of response.body ?? []) {
+    size += part.length
+    // Leaving the loop cancels the rest.
+    if (size > BODY_BYTES_MAX) throw new Error('the answer is too long')
+    parts.push(part)
+  }
+  return Buffer.concat(parts).toString('utf8')
+}
+
+/** Proxies on the way answer in HTML; the status says enough. */
+function parseBody(text: string): unknown {
+  try {
+    return text === '' ? undefined : JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** A certificate that is wrong now is wrong in a second too. */
+function isRetryable(error: unknown): boolean {
+  const { code } = error as { code?: unknown }
+  return !(typeof code === 'string' && /CERT|SIGNATURE|ERR_INVALID/.test(code))
+}
+
+function reasonOf(error: unknown, timeout_ms: number): string {
+  const { code, name } = error as { code?: unknown; name?: unknown }
+  if (name === 'TimeoutError') return `no answer within ${timeout_ms} ms`
+  return typeof code === 'string' ? `no connection (${code})` : errorText(error)
+}
