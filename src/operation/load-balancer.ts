@@ -6,10 +6,10 @@ import { LOAD_BALANCER_UNSUPPORTED, loadBalancer } from '../model/load-balancer.
 import { pool } from '../model/pool.ts'
 import { findUnsupported } from '../model/request.ts'
 import type { LoadBalancerAction } from '../model/status.ts'
+import { handOver } from '../provider/providers.ts'
 import { lockLoadBalancer } from '../store/lock.ts'
 import { countRows, updateRow } from '../store/repository.ts'
 import type { Tx } from '../store/store.ts'
-import { enqueue } from '../worker/catalogue.ts'
 import { change, getLoadBalancer, type OperationDependencies, type Origin } from './change.ts'
 import { PROVIDER } from './rules.ts'
 
@@ -31,7 +31,7 @@ export async function updateLoadBalancer(
   await change(deps, async (tx, now) => {
     await lockWhole(tx, id, 'change')
     await updateRow(tx, loadBalancer, id, { ...changes, updated_at: now.text })
-    await enqueue(
+    await handOver(
       tx,
       {
         flow: 'load-balancer-update',
@@ -53,7 +53,7 @@ export async function deleteLoadBalancer(
   await change(deps, async (tx, now) => {
     if (!cascade && (await hasChildren(tx, id))) throw fault.hasChildren(id)
     await lockWhole(tx, id, 'delete')
-    await enqueue(
+    await handOver(
       tx,
       {
         flow: 'load-balancer-delete',
