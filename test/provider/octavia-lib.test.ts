@@ -21,7 +21,7 @@ lib.update_listener_statistics({'listeners': [{
     'id': listener, 'active_connections': 1, 'bytes_in': 2, 'bytes_out': 3,
     'request_errors': 4, 'total_connections': 5}]})
 out = {
-    'listener': lib.get_listener(listener).to_dict(recurse=True, render_unsets=True),
+    'pool': lib.get_pool(pool).to_dict(recurse=True, render_unsets=True),
     'monitor': lib.get_healthmonitor(monitor).to_dict(),
     'missing': lib.get_pool('nobody')}
 try:
@@ -70,8 +70,7 @@ test.skipIf(missing !== '')(`octavia-lib tells and asks${missing}`, async () => 
   ])
   expect(await driver.exited, problems).toBe(0)
   const told = JSON.parse(out)
-  expect(told.listener).toMatchObject({ listener_id: ids[1], protocol_port: 80 })
-  expect(told.listener.default_pool).toMatchObject({ pool_id: ids[2] })
+  expect(told.pool).toMatchObject({ pool_id: ids[2], listener_id: ids[1], protocol: 'HTTP' })
   expect(told.monitor).toMatchObject({ healthmonitor_id: ids[3], max_retries: 2 })
   expect(told.missing).toBeNull()
   expect(told.status).toEqual(['pools', ids[2]])

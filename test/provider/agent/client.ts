@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import type { OperationSettings } from '../../../src/operation/change.ts'
 import {
   createDriverAgent,
   type DriverAgentOptions,
@@ -75,8 +76,10 @@ export const PROVIDERS = {
 }
 
 /** An API with all providers, and the sockets over the same database. */
-export async function startWithAgent(): Promise<Harness & DriverAgentOptions> {
-  const harness = createHarness({ settings: { enabled_provider_drivers: PROVIDERS } })
+export async function startWithAgent(
+  settings: Partial<OperationSettings> = {},
+): Promise<Harness & DriverAgentOptions> {
+  const harness = createHarness({ settings: { enabled_provider_drivers: PROVIDERS, ...settings } })
   const options = agentOptions(temporaryFolder())
   const deps = { clock: systemClock, store: harness.store, log: silentLog }
   const agent = createDriverAgent(deps, options)
