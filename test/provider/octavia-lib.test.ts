@@ -1,4 +1,4 @@
-/** Interoperability: what provider drivers use, octavia-lib's DriverLibrary, against our sockets. */
+/** Interoperability: the DriverLibrary of octavia-lib, which provider drivers use, against ours. */
 import { expect, test } from 'vitest'
 import { SUBNET } from '../api/harness.ts'
 import { startWithAgent } from './agent/client.ts'
