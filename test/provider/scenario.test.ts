@@ -263,6 +263,28 @@ test('objects are told with their children under the names of provider drivers',
     expect(await ask(harness.get_socket_path, wrong)).toMatchObject({ status_code: 500 })
 })
 
+test('a flavor is told as what it says, and a failover is for the provider to end', async () => {
+  const harness = await startWithAgent()
+  const profile = await harness.send('POST', `${LBAAS}/flavorprofiles`, {
+    flavorprofile: { name: 'p', provider_name: 'noop_driver', flavor_data: '{"size": "big"}' },
+  })
+  expect(profile.status, JSON.stringify(profile.body)).toBe(201)
+  const flavor = await harness.send('POST', `${LBAAS}/flavors`, {
+    flavor: { name: 'f', flavor_profile_id: profile.body.flavorprofile.id },
+  })
+  const ids = await make(harness, { provider: undefined, flavor_id: flavor.body.flavor.id })
+  expect(ids.lb.provider).toBe('noop_driver')
+  const question = { object: 'loadbalancers', id: ids.loadbalancers }
+  expect(await ask(harness.get_socket_path, question)).toMatchObject({ flavor: { size: 'big' } })
+  await ask(harness.status_socket_path, report(ids, { provisioning_status: 'ACTIVE' }))
+  const path = `${pathOf(ids, 'loadbalancers')}/failover`
+  expect((await harness.send('PUT', path)).status).toBe(202)
+  expect((await harness.dump()).job).toEqual([])
+  expect(await show(harness, ids, 'loadbalancers')).toMatchObject({
+    provisioning_status: 'PENDING_UPDATE',
+  })
+})
+
 test('the VIP of the noop provider is what was asked for, and the rest is made up', async () => {
   const harness = await startWithAgent()
   const { lb } = await make(harness, { vip_address: '10.0.0.9', provider: 'noop_driver-alt' })

@@ -3,6 +3,7 @@
  * their order, with null for what is not set. Contents of certificates are not told. Source of what
  * is null and what is empty: octavia/api/drivers/utils.py. Pure.
  */
+import type { Json } from '../../model/field.ts'
 import type { HealthMonitor } from '../../model/health-monitor.ts'
 import type { Listener } from '../../model/listener.ts'
 import type { Member } from '../../model/member.ts'
@@ -10,11 +11,12 @@ import { findPool, type LoadBalancerTree, type PoolTree } from '../../model/tree
 
 export type DataModel = Readonly<Record<string, unknown>>
 
-export function loadBalancerModel(tree: LoadBalancerTree): DataModel {
+/** `flavor` is what its flavor says, not which it is. */
+export function loadBalancerModel(tree: LoadBalancerTree, flavor: Json): DataModel {
   return {
     admin_state_up: tree.admin_state_up,
     description: tree.description,
-    flavor: null,
+    flavor,
     listeners: filled(tree.listeners.map((row) => listenerModel(tree, row))),
     loadbalancer_id: tree.id,
     name: tree.name,

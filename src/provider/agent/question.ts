@@ -3,6 +3,7 @@
  * octavia/api/drivers/driver_agent/driver_get.py.
  */
 import { isObject, type Json } from '../../model/field.ts'
+import { flavor, flavorProfile } from '../../model/flavor.ts'
 import { healthMonitor } from '../../model/health-monitor.ts'
 import { listener } from '../../model/listener.ts'
 import { member } from '../../model/member.ts'
@@ -26,7 +27,7 @@ const FINDERS: Readonly<Record<string, (db: Db, id: string) => Promise<DataModel
     const tree = await findTree(db, id)
     return tree === undefined || tree.provisioning_status === 'DELETED'
       ? undefined
-      : loadBalancerModel(tree)
+      : loadBalancerModel(tree, await flavorDataOf(db, tree.flavor_id))
   },
   listeners: async (db, id) => {
     const tree = await treeOf(db, (await findRow(db, listener, id))?.loadbalancer_id)
@@ -57,6 +58,13 @@ export async function answerQuestion(db: Db, question: Json): Promise<DataModel 
       return refuse(value === undefined ? `'${name}'` : `${name} is not a string`)
   const find = Object.hasOwn(FINDERS, String(object)) ? FINDERS[String(object)] : undefined
   return (await find?.(db, String(id))) ?? {}
+}
+
+async function flavorDataOf(db: Db, flavor_id: string | null): Promise<Json> {
+  const chosen = flavor_id === null ? undefined : await findRow(db, flavor, flavor_id)
+  if (chosen === undefined) return null
+  const profile = await findRow(db, flavorProfile, chosen.flavor_profile_id)
+  return profile === undefined ? null : (JSON.parse(profile.flavor_data) as Json)
 }
 
 async function treeOf(
