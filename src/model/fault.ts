@@ -63,14 +63,14 @@ export const fault = {
     new Fault(409, `Pool ${id} is in use by L7 policy ${l7policy_id}`),
   providerNotEnabled: (provider: string) =>
     new Fault(400, `Provider '${shown(provider)}' is not enabled.`),
+  providerNotFound: (provider: string) =>
+    new Fault(501, `Provider '${shown(provider)}' was not found.`),
   providerUnsupported: (provider: string, what: string) =>
     new Fault(501, `Provider '${provider}' does not support a requested option: ${what}`),
   providerError: (provider: string, what: string) =>
     new Fault(500, `Provider '${provider}' reports error: ${what}`),
   providerNotSupporting: (provider: string, what: string) =>
     new Fault(501, `Provider '${provider}' does not support a requested action: ${what}`),
-  providerNotFound: (provider: string) =>
-    new Fault(501, `Provider '${shown(provider)}' was not found.`),
   flavorMismatch: (flavor_id: string, provider: string) =>
     new Fault(400, `Flavor '${flavor_id}' is not compatible with provider '${shown(provider)}'`),
   alreadyExists: (what: string, name: string) =>

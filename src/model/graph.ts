@@ -1,7 +1,8 @@
 /**
  * Bodies that carry children: a load balancer with listeners, L7 policies, pools, members and
  * monitors in one request. A default_pool or redirect_pool is a full pool or only the name of one
- * defined elsewhere in the request. Source: octavia/api/v2/controllers/load_balancer.py, _graph_create. Pure.
+ * defined elsewhere in the request. Pure.
+ * Source: octavia/api/v2/controllers/load_balancer.py, _graph_create.
  */
 import { fault } from './fault.ts'
 import type { Create, ModelDefaults } from './field.ts'

@@ -5,6 +5,7 @@
 import { type Amphora, type AmphoraRole, amphora } from '../model/amphora.ts'
 import { fault } from '../model/fault.ts'
 import type { LoadBalancer, Topology } from '../model/load-balancer.ts'
+import { handOver } from '../provider/providers.ts'
 import { lockLoadBalancer } from '../store/lock.ts'
 import { findRow, findRows, updateRows } from '../store/repository.ts'
 import type { Db, Tx } from '../store/store.ts'
@@ -42,7 +43,7 @@ export async function failoverLoadBalancer(
     const replacements = planReplacements(row, await listLiving(tx, id), deps.newId)
     const input = { load_balancer_id: id, replacements }
     const { request_id } = origin
-    await enqueue(tx, { flow: 'load-balancer-failover', input, request_id }, now.ms)
+    await handOver(tx, { flow: 'load-balancer-failover', input, request_id }, now.ms)
   })
 }
 

@@ -2,8 +2,8 @@
  * Operations: the rules of every change, one transaction per change. What must be asked of others
  * is asked before it, and the engine is woken after it. In it: quota, the test-and-set of the load
  * balancer, rows and statuses, and the job that carries the change out; so no PENDING row is
- * without a job, and no job without its rows. May import everything up to the store and the
- * worker's catalogue.
+ * without a job, and no job without its rows. May import everything up to the store, the
+ * worker's catalogue and the providers.
  */
 import type { CertificateManager } from '../driver/certificate-manager.ts'
 import type { NetworkDriver } from '../driver/network.ts'
@@ -14,13 +14,14 @@ import { listener } from '../model/listener.ts'
 import { type LoadBalancer, loadBalancer, type Topology } from '../model/load-balancer.ts'
 import { type Pool, pool } from '../model/pool.ts'
 import type { QuotaLimits } from '../model/quota.ts'
+import { handOver } from '../provider/providers.ts'
 import { loadRedirectingListeners } from '../store/l7policies.ts'
 import { lockLoadBalancer, markListeners } from '../store/lock.ts'
 import { ensureQuotaRow, isQuotaMet, QUOTA_RESOURCES, type QuotaName } from '../store/quota.ts'
 import { type findRow, findRows, getRow, updateRow } from '../store/repository.ts'
 import type { Store, Tx } from '../store/store.ts'
 import { type Clock, timestamp } from '../system/clock.ts'
-import { type ChildAction, type ChildKind, enqueue } from '../worker/catalogue.ts'
+import type { ChildAction, ChildKind } from '../worker/catalogue.ts'
 import type { ListenerSettings } from './listener-rules.ts'
 import type { MonitorSettings } from './monitor-rules.ts'
 
@@ -136,7 +137,7 @@ export async function chargeQuota(
     throw fault.quotaMet(QUOTA_RESOURCES[name].title)
 }
 
-/** The job that carries a change of a child out. */
+/** Gives a change of a child to the provider. */
 export async function enqueueChild(
   tx: Tx,
   flow: `${ChildKind}-${ChildAction}`,
@@ -144,5 +145,5 @@ export async function enqueueChild(
   origin: Origin,
   now: Moment,
 ): Promise<void> {
-  await enqueue(tx, { flow, input, request_id: origin.request_id }, now.ms)
+  await handOver(tx, { flow, input, request_id: origin.request_id }, now.ms)
 }

@@ -3,7 +3,7 @@
  * exist, so a HELD job that would take it back is written first: should this process die in
  * between, the job is let go at the next start and the port does not stay behind.
  */
-import { AddressInUse, type Vip } from '../driver/network.ts'
+import { AddressInUse } from '../driver/network.ts'
 import type { AmphoraRole } from '../model/amphora.ts'
 import { fault } from '../model/fault.ts'
 import type { L7PolicyGraph, LoadBalancerGraph, PoolGraph } from '../model/graph.ts'
@@ -14,6 +14,8 @@ import { type Listener, listener } from '../model/listener.ts'
 import { type LoadBalancer, loadBalancer, type Topology } from '../model/load-balancer.ts'
 import { type Member, member } from '../model/member.ts'
 import { type Pool, pool } from '../model/pool.ts'
+import type { ProviderVip } from '../provider/provider.ts'
+import { getProvider, handOver } from '../provider/providers.ts'
 import { dropHeldJob, releaseHeldJob } from '../store/jobs.ts'
 import { insertRow, insertRows } from '../store/repository.ts'
 import type { Tx } from '../store/store.ts'
@@ -86,8 +88,8 @@ export async function createLoadBalancer(
   await withVip(deps, planned.loadBalancer, plan, origin, async (vip, held) => {
     await change(deps, async (tx, now) => {
       await insertPlanned(deps, tx, project_id, withVipFields(planned, vip))
-      await dropHeldJob(tx, held)
-      await enqueue(
+      if (held !== null) await dropHeldJob(tx, held)
+      await handOver(
         tx,
         {
           flow: 'load-balancer-create',
@@ -104,15 +106,21 @@ export async function createLoadBalancer(
   return planned.loadBalancer.id
 }
 
-/** Holds the VIP while `body` runs; gives it back when anything fails. */
+/**
+ * Holds the VIP while `body` runs; gives it back when anything fails. A provider's own VIP is held
+ * by no job.
+ */
 async function withVip(
   deps: OperationDependencies,
   row: LoadBalancer,
   plan: VipPlan,
   origin: Origin,
-  body: (vip: Vip, heldJob: string) => Promise<void>,
+  body: (vip: ProviderVip, heldJob: string | null) => Promise<void>,
 ): Promise<void> {
   const { store, network, clock, engine } = deps
+  const request = { load_balancer_id: row.id, project_id: row.project_id ?? '', ...plan }
+  const { createVipPort } = getProvider(row.provider ?? 'amphora')
+  if (createVipPort !== null) return await body(createVipPort(request, deps.newId), null)
   const input = { load_balancer_id: row.id, port_id: plan.port_id }
   const held = await store.transaction((tx) =>
     enqueue(
@@ -122,12 +130,7 @@ async function withVip(
     ),
   )
   try {
-    const vip = await network.allocateVip({
-      load_balancer_id: row.id,
-      project_id: row.project_id ?? '',
-      ...plan,
-    })
-    await body(vip, held)
+    await body(await network.allocateVip(request), held)
   } catch (error) {
     await store.transaction((tx) => releaseHeldJob(tx, held))
     engine.wake()
@@ -137,7 +140,7 @@ async function withVip(
   }
 }
 
-function withVipFields(rows: Rows, vip: Vip): Rows {
+function withVipFields(rows: Rows, vip: ProviderVip): Rows {
   const row: LoadBalancer = {
     ...rows.loadBalancer,
     vip_address: vip.ip_address,

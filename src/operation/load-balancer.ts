@@ -5,10 +5,10 @@ import { listener } from '../model/listener.ts'
 import { loadBalancer } from '../model/load-balancer.ts'
 import { pool } from '../model/pool.ts'
 import type { LoadBalancerAction } from '../model/status.ts'
+import { handOver } from '../provider/providers.ts'
 import { lockLoadBalancer } from '../store/lock.ts'
 import { countRows, getRow, updateRow } from '../store/repository.ts'
 import type { Tx } from '../store/store.ts'
-import { enqueue } from '../worker/catalogue.ts'
 import { change, getLoadBalancer, type OperationDependencies, type Origin } from './change.ts'
 import { checkSecurityGroups } from './rules.ts'
 import { checkQosPolicy, checkSecurityGroupsExist } from './vip.ts'
@@ -25,7 +25,7 @@ export async function updateLoadBalancer(
   await change(deps, async (tx, now) => {
     await lockWhole(tx, id, 'change')
     await updateRow(tx, loadBalancer, id, { ...changes, updated_at: now.text })
-    await enqueue(
+    await handOver(
       tx,
       {
         flow: 'load-balancer-update',
@@ -47,7 +47,7 @@ export async function deleteLoadBalancer(
   await change(deps, async (tx, now) => {
     if (!cascade && (await hasChildren(tx, id))) throw fault.hasChildren(id)
     await lockWhole(tx, id, 'delete')
-    await enqueue(
+    await handOver(
       tx,
       {
         flow: 'load-balancer-delete',

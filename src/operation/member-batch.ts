@@ -6,9 +6,9 @@ import { fault } from '../model/fault.ts'
 import type { MemberCreate } from '../model/graph.ts'
 import { type Member, member } from '../model/member.ts'
 import { type Pool, pool } from '../model/pool.ts'
+import { handOver } from '../provider/providers.ts'
 import { findRows, getRow, insertRow, updateRow } from '../store/repository.ts'
 import type { Tx } from '../store/store.ts'
-import { enqueue } from '../worker/catalogue.ts'
 import {
   change,
   chargeQuota,
@@ -99,7 +99,7 @@ export async function setMembers(
     await applyBatch(deps, tx, parent, plan, now)
     const input = { load_balancer_id: loadBalancerOf(parent), pool_id }
     const job = { flow: 'member-batch', input, request_id: origin.request_id } as const
-    await enqueue(tx, job, now.ms)
+    await handOver(tx, job, now.ms)
   })
 }
 

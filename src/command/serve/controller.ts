@@ -17,6 +17,7 @@ import { createLog, errorText, type Log } from '../../system/log.ts'
 import { abandonJob, FLOWS } from '../../worker/flows.ts'
 import { CommandFailure, EXIT } from '../io.ts'
 import { openDataFolder } from './data-folder.ts'
+import { startDriverAgent } from './driver-agent.ts'
 import { createDrivers, type Drivers } from './drivers.ts'
 import { openIdentity } from './identity.ts'
 import type { OpenIdentity } from './local-identity.ts'
@@ -113,6 +114,7 @@ async function startParts(options: ControllerOptions, undo: Undo): Promise<Start
   await engine.start()
   undo.push(() => engine.stop())
   await startHealth({ store, log }, () => config, heartbeatKey, undo)
+  undo.push(await startDriverAgent({ store, log }, config))
   const housekeeping = createHousekeeping({ clock: systemClock, store, log }, config.house_keeping)
   housekeeping.start()
   undo.push(() => housekeeping.stop())

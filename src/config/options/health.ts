@@ -78,10 +78,11 @@ export const houseKeeping = {
 
 const seconds = (help: string, fallback: number) => integer(help, fallback, { min: 1 })
 
-export const driverAgent = accepted({
-  status_socket_path: path('Where provider drivers tell statuses.', '/var/run/octavia/status.sock'),
-  stats_socket_path: path('Where they tell statistics.', '/var/run/octavia/stats.sock'),
-  get_socket_path: path('Where they ask.', '/var/run/octavia/get.sock'),
+/** The sockets are there where they are named, and where a provider is enabled that needs them. */
+export const driverAgent = {
+  status_socket_path: path('Where provider drivers tell statuses; unset: in data_dir.', null),
+  stats_socket_path: path('Where they tell statistics; unset: in data_dir.', null),
+  get_socket_path: path('Where they ask; unset: in data_dir.', null),
   status_request_timeout: seconds('Seconds for a status.', 5),
   stats_request_timeout: seconds('Seconds for statistics.', 5),
   get_request_timeout: seconds('Seconds for a question.', 5),
@@ -92,8 +93,10 @@ export const driverAgent = accepted({
     min: 0.01,
     max: 0.99,
   }),
-  provider_agent_shutdown_timeout: integer('Seconds a provider agent gets to stop.', 60, {
-    min: 0,
+  ...accepted({
+    provider_agent_shutdown_timeout: integer('Seconds a provider agent gets to stop.', 60, {
+      min: 0,
+    }),
+    enabled_provider_agents: list('Provider agents to start.', []),
   }),
-  enabled_provider_agents: list('Provider agents to start.', []),
-})
+}
