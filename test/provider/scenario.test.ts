@@ -23,6 +23,12 @@ const tree = {
         members: [{ address: '10.0.0.20', protocol_port: 8080 }],
         healthmonitor: { type: 'HTTP', delay: 5, timeout: 3, max_retries: 2 },
       },
+      l7policies: [
+        {
+          action: 'REJECT',
+          rules: [{ type: 'PATH', compare_type: 'STARTS_WITH', value: '/private' }],
+        },
+      ],
     },
   ],
 }
@@ -40,14 +46,25 @@ async function make(harness: Harness, over: object = {}) {
     pools: pool.id as string,
     members: pool.members[0].id as string,
     healthmonitors: pool.healthmonitor.id as string,
+    l7policies: lb.listeners[0].l7policies[0].id as string,
+    l7rules: lb.listeners[0].l7policies[0].rules[0].id as string,
   }
 }
 
 type Ids = Awaited<ReturnType<typeof make>>
-const KINDS = ['loadbalancers', 'listeners', 'pools', 'members', 'healthmonitors'] as const
+const KINDS = [
+  'loadbalancers',
+  'listeners',
+  'pools',
+  'members',
+  'healthmonitors',
+  'l7policies',
+  'l7rules',
+] as const
 type Kind = (typeof KINDS)[number]
 
 function pathOf(ids: Ids, kind: Kind): string {
+  if (kind === 'l7rules') return `${LBAAS}/l7policies/${ids.l7policies}/rules/${ids.l7rules}`
   const inside = kind === 'members' ? `/pools/${ids.pools}` : ''
   return `${LBAAS}${inside}/${kind}/${ids[kind]}`
 }
@@ -120,7 +137,7 @@ test('what the noop provider is given stays PENDING until it is reported, to the
   expect((await harness.dump()).job).toEqual([])
 })
 
-test.each(['members', 'healthmonitors', 'pools', 'listeners', 'loadbalancers'] as const)(
+test.each(KINDS)(
   'DELETED of %s takes away it and its children, and its quota is free again',
   async (kind) => {
     const one = Object.fromEntries(Object.keys(QUOTA_RESOURCES).map((name) => [name, 1]))
@@ -130,6 +147,8 @@ test.each(['members', 'healthmonitors', 'pools', 'listeners', 'loadbalancers'] a
     expect(await ask(harness.status_socket_path, away)).toEqual(OK)
     const children: Partial<Record<Kind, readonly Kind[]>> = {
       pools: ['pools', 'members', 'healthmonitors'],
+      l7policies: ['l7policies', 'l7rules'],
+      listeners: ['listeners', 'l7policies', 'l7rules'],
       loadbalancers: KINDS,
     }
     for (const each of KINDS) {
@@ -175,10 +194,7 @@ test('what is not there, or has no status, is passed over', async () => {
   const ids = await make(harness)
   const before = await harness.dump()
   const sent = Object.fromEntries(
-    [...KINDS, 'l7policies', 'l7rules'].map((kind) => [
-      kind,
-      [{ id: 'nobody', provisioning_status: 'DELETED' }],
-    ]),
+    KINDS.map((kind) => [kind, [{ id: 'nobody', provisioning_status: 'DELETED' }]]),
   )
   expect(await ask(harness.status_socket_path, sent)).toEqual(OK)
   const empty = report(ids, { provisioning_status: null, operating_status: '' })
@@ -252,13 +268,18 @@ test('objects are told with their children under the names of provider drivers',
   expect(pool.members).toEqual([member])
   expect(pool.healthmonitor).toEqual(monitor)
   const listener = await get('listeners', ids.listeners)
-  expect(listener).toMatchObject({ listener_id: ids.listeners, l7policies: [] })
+  expect(listener).toMatchObject({ listener_id: ids.listeners, protocol_port: 80 })
+  const policy = await get('l7policies', ids.l7policies)
+  expect(policy).toMatchObject({ l7policy_id: ids.l7policies, position: 1, action: 'REJECT' })
+  expect(policy.rules).toEqual([await get('l7rules', ids.l7rules)])
+  expect(policy.rules[0]).toMatchObject({ l7rule_id: ids.l7rules, value: '/private' })
+  expect(listener.l7policies).toEqual([policy])
   expect(listener.default_pool).toEqual(pool)
   const lb = await get('loadbalancers', ids.loadbalancers)
   expect(lb).toMatchObject({ loadbalancer_id: ids.loadbalancers, vip_address: '198.0.2.5' })
   expect(lb.listeners).toEqual([listener])
   expect(lb.pools).toEqual([pool])
-  for (const object of [...KINDS, 'l7rules', 'toString']) expect(await get(object, 'x')).toEqual({})
+  for (const object of [...KINDS, 'toString']) expect(await get(object, 'x')).toEqual({})
   for (const wrong of [[], {}, { object: 'pools' }, { object: 'pools', id: 7 }])
     expect(await ask(harness.get_socket_path, wrong)).toMatchObject({ status_code: 500 })
 })

@@ -5,9 +5,16 @@
  */
 import type { Json } from '../../model/field.ts'
 import type { HealthMonitor } from '../../model/health-monitor.ts'
+import type { L7Rule } from '../../model/l7rule.ts'
 import type { Listener } from '../../model/listener.ts'
 import type { Member } from '../../model/member.ts'
-import { findPool, type LoadBalancerTree, type PoolTree } from '../../model/tree.ts'
+import {
+  findPool,
+  type L7PolicyTree,
+  type LoadBalancerTree,
+  type PoolTree,
+  policiesOf,
+} from '../../model/tree.ts'
 
 export type DataModel = Readonly<Record<string, unknown>>
 
@@ -50,7 +57,7 @@ export function listenerModel(tree: LoadBalancerTree, row: Listener): DataModel 
     default_tls_container_ref: row.default_tls_container_ref,
     description: row.description,
     insert_headers: row.insert_headers,
-    l7policies: [],
+    l7policies: policiesOf(tree, row.id).map(l7policyModel),
     listener_id: row.id,
     loadbalancer_id: row.loadbalancer_id,
     name: row.name,
@@ -147,6 +154,38 @@ export function healthMonitorModel(row: HealthMonitor): DataModel {
     url_path: row.url_path,
     http_version: row.http_version,
     domain_name: row.domain_name,
+    project_id: row.project_id,
+  }
+}
+
+export function l7policyModel(row: L7PolicyTree): DataModel {
+  return {
+    action: row.action,
+    admin_state_up: row.admin_state_up,
+    description: row.description,
+    l7policy_id: row.id,
+    listener_id: row.listener_id,
+    name: row.name,
+    position: row.position,
+    redirect_pool_id: row.redirect_pool_id,
+    redirect_url: row.redirect_url,
+    rules: row.rules.map(l7ruleModel),
+    redirect_prefix: row.redirect_prefix,
+    redirect_http_code: row.redirect_http_code,
+    project_id: row.project_id,
+  }
+}
+
+export function l7ruleModel(row: L7Rule): DataModel {
+  return {
+    admin_state_up: row.admin_state_up,
+    compare_type: row.compare_type,
+    invert: row.invert,
+    key: row.key,
+    l7policy_id: row.l7policy_id,
+    l7rule_id: row.id,
+    type: row.type,
+    value: row.value,
     project_id: row.project_id,
   }
 }

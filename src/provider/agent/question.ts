@@ -5,17 +5,21 @@
 import { isObject, type Json } from '../../model/field.ts'
 import { flavor, flavorProfile } from '../../model/flavor.ts'
 import { healthMonitor } from '../../model/health-monitor.ts'
+import { l7policy } from '../../model/l7policy.ts'
+import { l7rule } from '../../model/l7rule.ts'
 import { listener } from '../../model/listener.ts'
 import { member } from '../../model/member.ts'
 import { pool } from '../../model/pool.ts'
 import type { LoadBalancerTree } from '../../model/tree.ts'
-import { findRow } from '../../store/repository.ts'
+import { findRow, findRows } from '../../store/repository.ts'
 import type { Db } from '../../store/store.ts'
 import { findTree } from '../../store/tree.ts'
 import { type Refused, refuse } from './answer.ts'
 import {
   type DataModel,
   healthMonitorModel,
+  l7policyModel,
+  l7ruleModel,
   listenerModel,
   loadBalancerModel,
   memberModel,
@@ -46,6 +50,15 @@ const FINDERS: Readonly<Record<string, (db: Db, id: string) => Promise<DataModel
   healthmonitors: async (db, id) => {
     const row = await findRow(db, healthMonitor, id)
     return row === undefined ? undefined : healthMonitorModel(row)
+  },
+  l7policies: async (db, id) => {
+    const row = await findRow(db, l7policy, id)
+    if (row === undefined) return undefined
+    return l7policyModel({ ...row, rules: await findRows(db, l7rule, { l7policy_id: id }) })
+  },
+  l7rules: async (db, id) => {
+    const row = await findRow(db, l7rule, id)
+    return row === undefined ? undefined : l7ruleModel(row)
   },
 }
 

@@ -5,6 +5,8 @@
  */
 import { type Fields, isObject, type Json, type Resource, type Row } from '../../model/field.ts'
 import { healthMonitor } from '../../model/health-monitor.ts'
+import { l7policy } from '../../model/l7policy.ts'
+import { l7rule } from '../../model/l7rule.ts'
 import { listener } from '../../model/listener.ts'
 import { loadBalancer } from '../../model/load-balancer.ts'
 import { member } from '../../model/member.ts'
@@ -20,6 +22,7 @@ import type { Store, Tx } from '../../store/store.ts'
 import { type Clock, timestamp } from '../../system/clock.ts'
 import {
   deleteHealthMonitor,
+  deleteL7Policy,
   deleteListener,
   deletePool,
   deleteTree,
@@ -29,20 +32,17 @@ import { answerReport, type ReportAnswer, ReportRefused } from './answer.ts'
 import { recordsOf } from './records.ts'
 
 interface Kind {
-  /** Null: this release has no such objects, so there is none to report about. */
-  readonly resource: Resource<Fields> | null
+  readonly resource: Resource<Fields>
   remove(tx: Tx, id: string, now: number): Promise<unknown>
 }
-
-const absent: Kind = { resource: null, remove: async () => {} }
 
 /** In upstream's order: children before parents. */
 export const KINDS: Readonly<Record<string, Kind>> = {
   members: { resource: member, remove: (tx, id) => deleteRow(tx, member, id) },
   healthmonitors: { resource: healthMonitor, remove: deleteHealthMonitor },
   pools: { resource: pool, remove: deletePool },
-  l7rules: absent,
-  l7policies: absent,
+  l7rules: { resource: l7rule, remove: (tx, id) => deleteRow(tx, l7rule, id) },
+  l7policies: { resource: l7policy, remove: deleteL7Policy },
   listeners: { resource: listener, remove: deleteListener },
   // Its row is remembered for a while.
   loadbalancers: { resource: loadBalancer, remove: deleteTree },
@@ -104,7 +104,7 @@ function idOf(value: unknown): string | null {
 async function keep(tx: Tx, change: Change, now: number): Promise<void> {
   const { id, provisioning_status, operating_status } = change
   const kind = KINDS[change.kind]
-  if (kind === undefined || kind.resource === null) return
+  if (kind === undefined) return
   const row = await findRow(tx, kind.resource, id)
   if (row === undefined || row.provisioning_status === 'DELETED') return
   const owner = await loadBalancerIdOf(tx, kind.resource, row)
@@ -128,6 +128,8 @@ async function keep(tx: Tx, change: Change, now: number): Promise<void> {
 const PARENTS = [
   ['loadbalancer_id', loadBalancer],
   ['pool_id', pool],
+  ['listener_id', listener],
+  ['l7policy_id', l7policy],
 ] as const
 
 /** Up from any child; foreign keys hold every parent. */
