@@ -186,6 +186,18 @@ test.skipIf(missing !== undefined)(
     })
     const member = (await only(`pools/${pool}/members`)).id
     await change('PUT', `lbaas/listeners/${listener}`, { listener: { connection_limit: 100 } })
+    await change('POST', 'lbaas/l7policies', {
+      l7policy: { listener_id: listener, action: 'REJECT' },
+    })
+    const policies = 'lbaas/l7policies'
+    const policy = (await only('l7policies')).id
+    const rule = { type: 'PATH', compare_type: 'STARTS_WITH', value: '/private' }
+    await change('POST', `${policies}/${policy}/rules`, { rule })
+    const ruleId = (await only(`l7policies/${policy}/rules`)).id
+    await change('PUT', `${policies}/${policy}/rules/${ruleId}`, { rule: { invert: true } })
+    await change('PUT', `${policies}/${policy}`, { l7policy: { name: 'no' } })
+    await change('DELETE', `${policies}/${policy}/rules/${ruleId}`)
+    await change('DELETE', `${policies}/${policy}`)
     await change('PUT', `lbaas/pools/${pool}`, { pool: { lb_algorithm: 'LEAST_CONNECTIONS' } })
     await change('PUT', `lbaas/healthmonitors/${monitor}`, { healthmonitor: { delay: 2 } })
     await change('PUT', `lbaas/pools/${pool}/members/${member}`, { member: { weight: 2 } })
