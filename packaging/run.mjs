@@ -6,7 +6,7 @@
 import { build, buildIfOld } from './build.mjs'
 import { installPackages, installPrograms } from './install.mjs'
 import { Failure, run, say } from './say.mjs'
-import { bench, check, format, testAll, testLab } from './test.mjs'
+import { bench, check, conformance, format, fuzz, testAll, testLab } from './test.mjs'
 
 const COMMANDS = {
   demo: async (args) => {
@@ -31,6 +31,14 @@ const COMMANDS = {
     await prepare({ testing: true })
     await buildIfOld()
     return await bench(args)
+  },
+  fuzz: async (args) => {
+    await installPackages()
+    return await fuzz(args)
+  },
+  conformance: async (args) => {
+    await installPackages()
+    return await conformance(args)
   },
   check: async () => {
     await installPackages()

@@ -57,6 +57,16 @@ export async function bench(args) {
   return (await run(argv, { env: labEnvironment })) === 0
 }
 
+/** Prints what it sent and found itself; see test/fuzz/main.ts for arguments. */
+export async function fuzz(args) {
+  return (await run([findBun(), 'test/fuzz/main.ts', ...args])) === 0
+}
+
+/** Which features of upstream there are, and the tests that show them. */
+export async function conformance(args) {
+  return (await run([findBun(), 'test/conformance/main.ts', ...args])) === 0
+}
+
 const BIOME = 'node_modules/@biomejs/biome/bin/biome'
 const COLORS = terminal ? '--colors=force' : '--colors=off'
 const VITEST = ['--bun', 'node_modules/vitest/vitest.mjs', 'run']

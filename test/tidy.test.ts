@@ -179,7 +179,9 @@ test('nothing in src is dead', () => {
 })
 
 test('nothing in test is dead', () => {
-  const roots = tests.filter(({ path }) => /\.test\.ts$|^test\/bench\/main\.ts$/.test(path))
+  const roots = tests.filter(({ path }) =>
+    /\.test\.ts$|^test\/(bench|fuzz|conformance)\/main\.ts$/.test(path),
+  )
   const alive = reachable(
     importMap(everything),
     roots.map(({ path }) => path),

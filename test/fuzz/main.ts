@@ -1,0 +1,61 @@
+/**
+ * `npm run fuzz -- [--requests N] [--seed S]`: many requests, all resources, several roles. Ends
+ * with what was answered, or with the requests before the first thing that must not be.
+ */
+import { type FuzzReport, fuzz } from './run.ts'
+
+const REQUESTS = 200_000
+const SEED = 20_260_102
+
+async function main(args: readonly string[]): Promise<number> {
+  const requests = numberAfter(args, '--requests') ?? REQUESTS
+  const seed = numberAfter(args, '--seed') ?? SEED
+  const started = performance.now()
+  say(`${requests} requests, seed ${seed}`)
+  const report = await fuzz({
+    seed,
+    requests,
+    progress: ({ requests: done, batches }) => {
+      if (batches % 10 === 0) say(`${done} requests, ${rate(done, started)} a second`)
+    },
+  })
+  process.stdout.write(render(report, seed, (performance.now() - started) / 1000))
+  return report.broken.length === 0 ? 0 : 1
+}
+
+function numberAfter(args: readonly string[], name: string): number | undefined {
+  const at = args.indexOf(name)
+  return at < 0 ? undefined : Number(args[at + 1])
+}
+
+function rate(done: number, started: number): string {
+  return ((done * 1000) / (performance.now() - started)).toFixed(0)
+}
+
+function render(report: FuzzReport, seed: number, seconds: number): string {
+  const { requests, statuses, successes, callers, jobs, batches, broken, tail } = report
+  const sorted = [...statuses].sort(([a], [b]) => a - b)
+  const failures = sorted.filter(([status]) => status >= 500)
+  const deliberate = failures.map(([status, count]) => `${count} x ${status}`).join(', ')
+  const lines = [
+    ...[...successes].sort().map(([name, count]) => `  ${String(count).padStart(7)}  ${name}`),
+    `answers: ${sorted.map(([status, count]) => `${status}: ${count}`).join(', ')}`,
+    `callers (class of status): ${[...callers]
+      .sort()
+      .map(([who, count]) => `${who}xx: ${count}`)
+      .join(', ')}`,
+    `${requests} requests in ${seconds.toFixed(0)} s, seed ${seed}; ${successes.size} operations ` +
+      `succeeded; ${jobs} jobs; invariants looked at ${batches} times`,
+    `5xx: ${broken.length === 0 ? `0 but deliberate refusals (${deliberate || 'none'})` : 'see below'}`,
+  ]
+  if (broken.length > 0)
+    lines.push('', 'The last requests:', ...tail, '', 'BROKEN:', ...broken.slice(0, 50))
+  else lines.push('all invariants hold')
+  return `${lines.join('\n')}\n`
+}
+
+function say(text: string): void {
+  process.stderr.write(`fuzz: ${text}\n`)
+}
+
+process.exitCode = await main(process.argv.slice(2))
