@@ -1,0 +1,46 @@
+#!/usr/bin/python3
+"""openstacksdk's load balancer proxy: a call a line in, its result a line out.
+
+A call is a JSON list of the method's name, its positional and its named arguments.
+"""
+import json
+import sys
+import time
+import types
+
+import openstack
+
+PAUSE_S = 0.05
+sleep = time.sleep
+time.sleep = lambda seconds: sleep(min(seconds, PAUSE_S))
+
+proxy = openstack.connect(
+    auth_type="none",
+    endpoint=sys.argv[1],
+    load_balancer_endpoint_override=sys.argv[1],
+    region_name="RegionOne",
+).load_balancer
+
+
+def plain(value):
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    if isinstance(value, (list, tuple, types.GeneratorType)):
+        return [plain(each) for each in value]
+    return value
+
+
+def call(name, args, named):
+    if name == "methods":
+        return sorted(each for each in dir(type(proxy)) if each in vars(type(proxy)) and each[0] != "_")
+    if name == "wait_for_load_balancer":
+        return plain(proxy.wait_for_load_balancer(*args, **named))
+    return plain(getattr(proxy, name)(*args, **named))
+
+
+for line in sys.stdin:
+    try:
+        answer = {"result": call(*json.loads(line))}
+    except Exception as error:
+        answer = {"error": f"{type(error).__name__}: {error}"}
+    print(json.dumps(answer, default=str), flush=True)
