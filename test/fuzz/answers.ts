@@ -13,7 +13,7 @@ export interface Answer {
 
 /** Deliberate ones: who reads the fault can tell that the server is not broken. */
 const REFUSALS: Readonly<Record<number, RegExp>> = {
-  501: /^Provider '[^']*' (?:does not support a requested (?:action|option)|was not found|.*not found)/,
+  501: /^Provider '[^']*' (?:does not support a requested (?:action|option): |was not found)/,
   503: /quota|busy|retry/i,
 }
 

@@ -1,6 +1,6 @@
 /**
- * Every method of openstacksdk's load balancer proxy, in an order in which each finds what it needs.
- * `$x` is the id that an earlier one kept as x.
+ * Every method of openstacksdk's load balancer proxy, in an order in which each finds what it
+ * needs. `$x` is the id that an earlier one kept as x.
  */
 
 export interface SdkCall {
@@ -23,7 +23,7 @@ interface Resource {
   /** `listener` of create_listener. */
   readonly one: string
   readonly many: string
-  /** Arguments before those of each call: the parent, after the object. */
+  /** Arguments before those of each call: the parent, after the object itself. */
   readonly parent?: string
   readonly create: Readonly<Record<string, unknown>>
   readonly update: Readonly<Record<string, unknown>>

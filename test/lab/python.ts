@@ -1,4 +1,4 @@
-/** Debian's Python with its OpenStack clients, as a program which answers questions line by line. */
+/** Debian's Python with its OpenStack clients, as a program which answers line by line. */
 
 /** Not whichever `python3` is first: Debian's packages belong to this one. */
 const PYTHON = '/usr/bin/python3'
