@@ -3,13 +3,14 @@
  * sentence. Tables that are not there are not looked at.
  */
 import { sql } from 'kysely'
+import type { QuotaLimits } from '../../src/model/quota.ts'
 import {
   AMPHORA_STATUSES,
   OPERATING_STATUSES,
   PROVISIONING_STATUSES,
 } from '../../src/model/status.ts'
 import { JOB_STATUSES, STEP_STATUSES } from '../../src/store/jobs.ts'
-import { QUOTA_RESOURCES, type QuotaLimits } from '../../src/store/quota.ts'
+import { QUOTA_RESOURCES } from '../../src/store/quota.ts'
 import type { Store } from '../../src/store/store.ts'
 import { RESOURCES } from '../../src/store/tables.ts'
 

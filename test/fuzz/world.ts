@@ -2,12 +2,13 @@
  * The whole controller but for its sockets, in one process: the API, a database, the engine and the
  * worker over drivers that do nothing. Callers are named by a header.
  */
+import { createApi } from '../../src/api/app.ts'
 import type { Caller, IdentityDriver } from '../../src/driver/identity.ts'
 import { createNoopAmphora } from '../../src/driver/noop/amphora.ts'
 import { createNoopCompute } from '../../src/driver/noop/compute.ts'
 import { createNoopNetwork } from '../../src/driver/noop/network.ts'
 import { createEngine, type Engine } from '../../src/flow/engine.ts'
-import { QUOTA_RESOURCES, type QuotaLimits } from '../../src/store/quota.ts'
+import type { QuotaLimits } from '../../src/model/quota.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Log } from '../../src/system/log.ts'
 import { abandonJob, FLOWS } from '../../src/worker/flows.ts'
@@ -40,12 +41,14 @@ export type CallerName = keyof typeof CALLERS
 export const CALLER_NAMES = Object.keys(CALLERS) as readonly CallerName[]
 
 /** So low that a fuzzer meets them, and that the database stays small. */
-const LIMITS: Readonly<Record<string, number>> = {
+const LIMITS: QuotaLimits = {
   load_balancer: 8,
   listener: 20,
   pool: 25,
   member: 60,
   health_monitor: 12,
+  l7policy: 20,
+  l7rule: 30,
 }
 
 export interface World {
@@ -64,12 +67,11 @@ export async function createWorld(random: Random): Promise<World> {
   const network = createNoopNetwork()
   const errors: string[] = []
   const log = recordingLog(errors)
-  const names = Object.keys(QUOTA_RESOURCES)
-  const limits = Object.fromEntries(names.map((name) => [name, LIMITS[name] ?? 10])) as QuotaLimits
   let engine: Engine | undefined
   const harness = createHarness({
     settings: {
-      quotas: limits,
+      quotas: LIMITS,
+      default_quotas: LIMITS,
       enabled_provider_drivers: {
         amphora: 'The Octavia Amphora driver.',
         octavia: 'Alias of it.',
@@ -101,11 +103,12 @@ export async function createWorld(random: Random): Promise<World> {
     { max_parallel_flows: 4 },
   )
   await engine.start()
-  const { store, app } = harness
+  const { store } = harness
+  const app = createApi(harness.api)
   return {
     store,
     engine,
-    limits,
+    limits: LIMITS,
     now: () => fake.clock.now(),
     takeErrors: () => errors.splice(0),
     handle: (request) => app.handle(request),

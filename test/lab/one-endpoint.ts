@@ -5,7 +5,10 @@
  */
 
 /** Settings of `serve`. */
-export const NOOP_DRIVERS = `[controller_worker]
+export const NOOP_DRIVERS = `[api_settings]
+auth_strategy = "noauth"
+
+[controller_worker]
 network_driver = "network_noop_driver"
 compute_driver = "compute_noop_driver"
 amphora_driver = "amphora_noop_driver"

@@ -144,7 +144,6 @@ const FLAVOR_PROFILE: Resource = {
   },
   update: { provider_name: 'amphora' },
   gives: { name: 'fp' },
-  lacks: 'flavors',
 }
 const FLAVOR: Resource = {
   one: 'flavor',
@@ -152,7 +151,6 @@ const FLAVOR: Resource = {
   create: { name: 'fl', flavor_profile_id: '$flavor_profile' },
   update: { description: 'd' },
   gives: { name: 'fl' },
-  lacks: 'flavors',
 }
 const ZONE_PROFILE: Resource = {
   one: 'availability_zone_profile',
@@ -164,7 +162,6 @@ const ZONE_PROFILE: Resource = {
   },
   update: { provider_name: 'amphora' },
   gives: { name: 'zp' },
-  lacks: 'availability zones',
 }
 const ZONE: Resource = {
   one: 'availability_zone',
@@ -172,8 +169,9 @@ const ZONE: Resource = {
   create: { name: 'zone', availability_zone_profile_id: '$availability_zone_profile' },
   update: { description: 'd' },
   gives: { name: 'zone' },
-  lacks: 'availability zones',
 }
+/** What load balancers may be made of: they go after those. */
+const OFFERS: readonly Resource[] = [FLAVOR, FLAVOR_PROFILE, ZONE, ZONE_PROFILE]
 const RESOURCES: readonly Resource[] = [
   FLAVOR_PROFILE,
   FLAVOR,
@@ -194,7 +192,6 @@ export const CALLS: readonly SdkCall[] = [
     method: 'provider_flavor_capabilities',
     args: ['amphora'],
     gives: [{ name: 'loadbalancer_topology' }],
-    lacks: 'capabilities',
   },
   ...RESOURCES.flatMap(lifeOf),
   { method: 'get_load_balancer_statistics', args: ['$load_balancer'] },
@@ -202,29 +199,27 @@ export const CALLS: readonly SdkCall[] = [
   { method: 'amphorae', named: { loadbalancer_id: '$load_balancer' }, keep: 'amphora' },
   { method: 'get_amphora', args: ['$amphora'], gives: { role: 'STANDALONE' } },
   { method: 'find_amphora', args: ['$amphora'], gives: { role: 'STANDALONE' } },
-  { method: 'configure_amphora', args: ['$amphora'], lacks: 'amphora actions' },
-  { method: 'failover_amphora', args: ['$amphora'], lacks: 'amphora actions' },
-  { method: 'failover_load_balancer', args: ['$load_balancer'], lacks: 'failover' },
-  { method: 'get_quota_default', lacks: 'quotas over the API' },
+  { method: 'configure_amphora', args: ['$amphora'] },
+  { method: 'failover_amphora', args: ['$amphora'] },
+  { method: 'failover_load_balancer', args: ['$load_balancer'] },
+  { method: 'get_quota_default' },
   {
     method: 'update_quota',
     args: ['default'],
     named: { load_balancers: 10 },
-    lacks: 'quotas over the API',
   },
   {
     method: 'get_quota',
     args: ['default'],
     gives: { load_balancers: 10 },
-    lacks: 'quotas over the API',
   },
-  { method: 'quotas', gives: [{ load_balancers: 10 }], lacks: 'quotas over the API' },
-  { method: 'delete_quota', args: ['default'], named: STRICT, lacks: 'quotas over the API' },
+  { method: 'quotas', gives: [{ load_balancers: 10 }] },
+  { method: 'delete_quota', args: ['default'], named: STRICT },
   { method: 'wait_for_load_balancer', args: ['$load_balancer'] },
   ...RESOURCES.toReversed()
     .filter((resource) => resource !== LOAD_BALANCER)
-    .filter(({ lacks }) => lacks === undefined || /L7/.test(lacks))
+    .filter((resource) => !OFFERS.includes(resource))
     .map(deleteOf),
   { method: 'delete_load_balancer', args: ['$load_balancer'], named: { ...STRICT, cascade: true } },
-  ...[FLAVOR, FLAVOR_PROFILE, ZONE, ZONE_PROFILE].map(deleteOf),
+  ...OFFERS.map(deleteOf),
 ]
