@@ -194,7 +194,31 @@ export class Values {
         required.includes(name) ||
         this.#random.chance(depth === 0 ? 1 : (LIKELY[name] ?? LIKELY_ELSE)),
     )
-    return Object.fromEntries(entries.map(([name, each]) => [name, this.of(each, name, depth + 1)]))
+    const object = entries.map(([name, each]) => [name, this.of(each, name, depth + 1)])
+    const names = Object.keys(schema.properties ?? {})
+    return this.#random.chance(0.8)
+      ? this.#coherent(Object.fromEntries(object), names)
+      : Object.fromEntries(object)
+  }
+
+  /** What belongs together where one attribute asks for another; few would meet by chance. */
+  #coherent(object: Readonly<Record<string, unknown>>, names: readonly string[]): typeof object {
+    const random = this.#random
+    const one = (name: string): object => ({ [name]: random.pick(PLAUSIBLE[name] ?? []) })
+    if (names.includes('redirect_url') && typeof object.action === 'string') {
+      const { redirect_url, redirect_prefix, redirect_pool, redirect_pool_id, ...rest } = object
+      const { redirect_http_code: _, ...plain } = rest
+      if (object.action === 'REDIRECT_TO_URL') return { ...rest, ...one('redirect_url') }
+      if (object.action === 'REDIRECT_PREFIX') return { ...rest, ...one('redirect_prefix') }
+      if (object.action !== 'REDIRECT_TO_POOL') return plain
+      return { ...plain, redirect_pool_id: redirect_pool_id ?? this.#known.some('pools') }
+    }
+    if (names.includes('compare_type') && names.includes('invert')) {
+      const { key, ...rest } = object
+      const keyed = ['HEADER', 'COOKIE', 'SSL_DN_FIELD'].includes(String(object.type))
+      return { ...rest, ...(keyed ? { key: key ?? 'X-Header' } : {}) }
+    }
+    return object
   }
 
   #number({ minimum = 0, maximum = 1000 }: Shape): number {
