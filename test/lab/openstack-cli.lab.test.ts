@@ -3,7 +3,7 @@
  * do nothing and without authentication. What this release lacks is tried too, and counted.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createLab, labMissing, URL as SERVE, type Serve } from './harness.ts'
+import { createLab, labMissing, URL as SERVE, type Serve, until } from './harness.ts'
 import { ENDPOINT, type Endpoint, NOOP_DRIVERS, startEndpoint } from './one-endpoint.ts'
 import { COMMANDS, type Command } from './openstack-commands.ts'
 import { createPython, type Python, pythonMissing } from './python.ts'
@@ -58,11 +58,19 @@ async function run(command: Command): Promise<void> {
     return
   }
   if (code !== 0) throw new Error(`exit code ${code}: ${stderr.trim().split('\n').at(-1)}`)
+  if (command.settles !== undefined) await settled(command.settles)
   if (command.keep === undefined && command.shows === undefined) return
   const shown = JSON.parse(stdout)
   const { id } = Array.isArray(shown) ? (shown[0] ?? {}) : shown
   if (command.keep !== undefined) kept.set(command.keep, String(id))
   if (command.shows !== undefined) expectShown(shown, command.shows)
+}
+
+async function settled(name: string): Promise<void> {
+  await until(`${name} to be ACTIVE`, async () => {
+    const { stdout } = await openstack(`show ${name} -f json`)
+    return JSON.parse(stdout).provisioning_status === 'ACTIVE'
+  })
 }
 
 function expectShown(shown: unknown, parts: object): void {

@@ -123,7 +123,6 @@ const POLICY: Resource = {
   },
   update: { description: 'd' },
   gives: { name: 'p', position: 1 },
-  lacks: 'L7 policies and rules',
 }
 const RULE: Resource = {
   one: 'l7_rule',
@@ -132,7 +131,6 @@ const RULE: Resource = {
   create: { type: 'PATH', compare_type: 'STARTS_WITH', value: '/a' },
   update: { invert: true },
   gives: { type: 'PATH', rule_value: '/a' },
-  lacks: 'L7 policies and rules',
 }
 const FLAVOR_PROFILE: Resource = {
   one: 'flavor_profile',
