@@ -35,7 +35,7 @@ const PLAUSIBLE: Readonly<Record<string, readonly unknown[]>> = {
   timeout: [1, 3],
   max_retries: [1, 3, 10],
   max_retries_down: [1, 3],
-  provider: ['amphora', 'amphora', 'amphora', 'octavia'],
+  provider: ['amphora', 'amphora', 'amphora', 'octavia', 'noop_driver'],
   provider_name: ['amphora', 'octavia'],
   tls_ciphers: ['ECDHE-RSA-AES256-GCM-SHA384', 'TLS_AES_256_GCM_SHA384:ECDHE-RSA-AES128-SHA'],
   cookie_name: ['session'],
