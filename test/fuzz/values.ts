@@ -106,6 +106,8 @@ export class Values {
 
   of(schema: JsonSchema, name: string, depth = 0): unknown {
     const random = this.#random
+    // A body is wrapped in the name of its kind, which may be that of a reference too.
+    if ('properties' in schema) return this.#bySchema(schema, name, depth)
     const collection = COLLECTION_OF[name] ?? this.#collectionNamed(name)
     if (collection !== undefined) return this.#known.some(collection)
     if (name === 'project_id' || name === 'tenant_id') return random.pick(PROJECTS)
