@@ -84,6 +84,9 @@ test('no route answers 5xx but the refusals of the provider', async () => {
       listener_id: ids.listener,
       pool_id: ids.pool,
       default_pool_id: ids.pool,
+      redirect_pool_id: ids.pool,
+      redirect_url: 'https://example.org/%[src]',
+      redirect_prefix: 'http://example.org',
       subnet_id: SUBNET,
       vip_subnet_id: SUBNET,
       address: `10.0.0.${Math.floor(random() * 250)}`,
@@ -103,7 +106,13 @@ test('no route answers 5xx but the refusals of the provider', async () => {
   const idIn = (path: string, name: string): string => {
     if (random() < 0.15) return encodeURIComponent(pick(someIds))
     if (name === ':member_id') return ids.member
-    const kinds = { loadbalancers: ids.lb, listeners: ids.listener, pools: ids.pool }
+    if (name === ':rule_id') return ids.rule
+    const kinds = {
+      loadbalancers: ids.lb,
+      listeners: ids.listener,
+      pools: ids.pool,
+      l7policies: ids.policy,
+    }
     return Object.entries(kinds).find(([kind]) => path.includes(kind))?.[1] ?? ids.monitor
   }
   const bodyOf = (route: Route): unknown => {

@@ -75,6 +75,7 @@ const WITHOUT_VALUE: readonly L7RuleType[] = ['SSL_CONN_HAS_CERT', 'SSL_VERIFY_R
 function renderRule(rule: L7Rule): Line {
   const fetch = FETCH[rule.type](rule)
   const plain = rule.type === 'FILE_TYPE' && rule.compare_type === 'EQUAL_TO'
+  assert(rule.value !== '', 'a rule compares with something')
   const value = phrase(rule.value)
   return joined([
     line`acl ${rule.id}`,
