@@ -1,6 +1,7 @@
 /** Protocols, TLS, certificates, monitors and VIP options: what is allowed beside what. */
 import { describe, expect, test } from 'vitest'
 import type { CertificateManager } from '../../src/driver/certificate-manager.ts'
+import { createCa } from '../../src/driver/local/certificate.ts'
 import { createNoopCertificateManager } from '../../src/driver/noop/certificate-manager.ts'
 import { HEALTH_MONITOR_TYPES } from '../../src/model/health-monitor.ts'
 import { LISTENER_PROTOCOLS } from '../../src/model/listener.ts'
@@ -615,6 +616,17 @@ describe('certificates', () => {
       typeof fault === 'string' ? fault : expect.stringMatching(fault),
     ])
     expect(await harness.dump()).toEqual(before)
+  })
+
+  test('a CRL of another CA', async () => {
+    const { certificate } = await createCa('another', 1)
+    const harness = createHarness({ api: { certificateManager: secrets({ ca: certificate }) } })
+    const answer = await harness.send(...postListener(CA)(await makeTree(harness)))
+    expect([answer.status, answer.body.faultstring]).toEqual([
+      400,
+      'Validation failure: The CRL specified is not valid for client certificate authority ' +
+        'reference supplied.',
+    ])
   })
 
   test('of pools and of a fully populated request are asked for too', async () => {
