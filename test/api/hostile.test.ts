@@ -2,6 +2,8 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Fields } from '../../src/model/field.ts'
 import { healthMonitor } from '../../src/model/health-monitor.ts'
+import { l7policy } from '../../src/model/l7policy.ts'
+import { l7rule } from '../../src/model/l7rule.ts'
 import { listener } from '../../src/model/listener.ts'
 import { loadBalancer } from '../../src/model/load-balancer.ts'
 import { member } from '../../src/model/member.ts'
@@ -69,6 +71,20 @@ const TARGETS = () => [
     wrapper: 'healthmonitor',
     fields: healthMonitor.fields as Fields,
     good: { pool_id: ids.pool, type: 'HTTP', delay: 1, timeout: 1, max_retries: 1 },
+  },
+  {
+    method: 'POST',
+    path: '/v2/l7policies',
+    wrapper: 'l7policy',
+    fields: l7policy.fields as Fields,
+    good: { listener_id: ids.listener, action: 'REJECT' },
+  },
+  {
+    method: 'POST',
+    path: `/v2/l7policies/${ids.policy}/rules`,
+    wrapper: 'rule',
+    fields: l7rule.fields as Fields,
+    good: { type: 'PATH', compare_type: 'EQUAL_TO', value: '/' },
   },
 ]
 
@@ -142,7 +158,7 @@ describe('hostile input', () => {
           )
           count++
           if (writable === 'never') continue
-          const update = path.includes('members') ? `${path}/${ids.member}` : updatePath(path)
+          const update = updatePath(path)
           await expectRefused('PUT', update, JSON.stringify({ [wrapper]: { [name]: value } }))
         }
       }
@@ -209,6 +225,13 @@ describe('hostile input', () => {
 })
 
 function updatePath(path: string): string {
-  const id = { loadbalancers: ids.lb, listeners: ids.listener, pools: ids.pool }
+  if (path.endsWith('/members')) return `${path}/${ids.member}`
+  if (path.endsWith('/rules')) return `${path}/${ids.rule}`
+  const id = {
+    loadbalancers: ids.lb,
+    listeners: ids.listener,
+    pools: ids.pool,
+    l7policies: ids.policy,
+  }
   return `${path}/${id[path.slice(4) as keyof typeof id] ?? ids.monitor}`
 }

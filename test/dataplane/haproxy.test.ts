@@ -60,35 +60,46 @@ function skeleton(text: string): readonly string[] {
   return text.split('\n').map((line) => line.trim().split(' ').slice(0, 2).join(' '))
 }
 
-describe('no value of any field becomes configuration', () => {
-  const input = readCase('http')
-  const tree = treeOf(input)
-  const usual = skeleton(render(input))
+/** The first of each kind. */
+function partsOf(tree: ReturnType<typeof treeOf>) {
   const [pool] = tree.pools
-  const parts = {
+  const [l7policy] = tree.l7policies
+  return {
     load_balancer: tree,
     listener: tree.listeners[0],
     pool,
     member: pool?.members[0],
     health_monitor: pool?.healthmonitor,
+    l7policy,
+    l7rule: l7policy?.rules[0],
   }
-  const rows = Object.entries(parts).flatMap(([part, row]) =>
+}
+
+const CHILDREN = [
+  'listeners',
+  'pools',
+  'members',
+  'amphorae',
+  'healthmonitor',
+  'l7policies',
+  'rules',
+]
+
+describe.each(['http', 'l7'])('no value of any field of %s becomes configuration', (name) => {
+  const input = readCase(name)
+  const usual = skeleton(render(input))
+  const rows = Object.entries(partsOf(treeOf(input))).flatMap(([part, row]) =>
     Object.keys(row ?? {})
-      .filter(
-        (key) => !['listeners', 'pools', 'members', 'amphorae', 'healthmonitor'].includes(key),
-      )
+      .filter((key) => !CHILDREN.includes(key))
       .map((key) => [part, key] as const),
   )
   test.each(rows)('%s.%s', (part, key) => {
     for (const value of HOSTILE) {
       const changed = treeOf(input)
-      const target = {
-        load_balancer: changed,
-        listener: changed.listeners[0],
-        pool: changed.pools[0],
-        member: changed.pools[0]?.members[0],
-        health_monitor: changed.pools[0]?.healthmonitor,
-      }[part] as Record<string, unknown>
+      const target = partsOf(changed)[part as keyof ReturnType<typeof partsOf>] as Record<
+        string,
+        unknown
+      >
       const old = target[key]
       target[key] = typeof old === 'object' && old !== null ? hostileObject(old, value) : value
       let text: string

@@ -13,6 +13,7 @@ import { newId } from '../../src/system/ids.ts'
 import { healthMonitorRow, listenerRow, loadBalancerRow, memberRow, poolRow } from '../fake/rows.ts'
 import { createLabAmphora, HEARTBEAT_KEY, type LabAmphora } from './amphora.ts'
 import { labMissing } from './harness.ts'
+import { L7_REQUESTS, type L7Request, l7Policies } from './l7-traffic.ts'
 
 const missing = labMissing()
 const lab = test.skipIf(missing !== undefined)
@@ -183,6 +184,29 @@ lab(`an unknown network card can be asked for again later${why}`, async () => {
   expect(failed).toBeInstanceOf(DriverError)
   expect(failed).toMatchObject({ operation: 'plug-member', retryable: true })
 })
+
+lab(`L7 policies decide where a request goes${why}`, async () => {
+  const tree = treeOf([0])
+  const other = poolRow({ loadbalancer_id: lb.id })
+  const [second] = treeOf([1]).pools
+  const members = (second?.members ?? []).map((row) => ({ ...row, pool_id: other.id }))
+  const l7policies = l7Policies(listener.id, other.id)
+  const pools = [...tree.pools, { ...other, members, healthmonitor: null }]
+  await amphora.driver.updateListeners(amphora.amphora, { ...tree, pools, l7policies })
+  await eventually(async () => (await ask({ path: '/default' })) === 'one')
+  for (const { expected, ...request } of L7_REQUESTS)
+    expect([request, await ask(request)]).toEqual([request, expected])
+})
+
+/** The body of a good answer, else its status and where it leads. */
+async function ask({ path, headers = {} }: Omit<L7Request, 'expected'>): Promise<string> {
+  const response = await fetch(`http://${VIP}${path}`, {
+    ...{ proxy: false, keepalive: false, redirect: 'manual', headers },
+    signal: AbortSignal.timeout(3_000),
+  } as BunFetchRequestInit)
+  if (response.status === 200) return response.text()
+  return [response.status, response.headers.get('location') ?? ''].join(' ').trim()
+}
 
 lab(`traffic reaches both members through every VIP${why}`, async () => {
   await amphora.driver.updateListeners(amphora.amphora, treeOf([0, 1]))

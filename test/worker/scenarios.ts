@@ -7,6 +7,8 @@ import type { Flow } from '../../src/flow/step.ts'
 import { type AmphoraRole, amphora } from '../../src/model/amphora.ts'
 import type { Fields, Json, Resource } from '../../src/model/field.ts'
 import { healthMonitor } from '../../src/model/health-monitor.ts'
+import { l7policy } from '../../src/model/l7policy.ts'
+import { l7rule } from '../../src/model/l7rule.ts'
 import { listener } from '../../src/model/listener.ts'
 import { loadBalancer } from '../../src/model/load-balancer.ts'
 import { member } from '../../src/model/member.ts'
@@ -21,7 +23,15 @@ import { abandonJob, FLOWS } from '../../src/worker/flows.ts'
 import type { World } from '../../src/worker/world.ts'
 import type { CloudInventory } from '../fake/cloud.ts'
 import { idOf, MEMBER_SUBNETS, VIP_NETWORK, VIP_SUBNET } from '../fake/cloud.ts'
-import { healthMonitorRow, listenerRow, loadBalancerRow, memberRow, poolRow } from '../fake/rows.ts'
+import {
+  healthMonitorRow,
+  l7policyRow,
+  l7ruleRow,
+  listenerRow,
+  loadBalancerRow,
+  memberRow,
+  poolRow,
+} from '../fake/rows.ts'
 import { createFakeWorld, type FakeWorld } from '../fake/world.ts'
 
 export const LB = idOf('lb')
@@ -33,10 +43,20 @@ export const ID = {
   monitor: idOf('monitor'),
   otherPool: idOf('other pool'),
   otherMember: idOf('other member'),
+  policy: idOf('policy'),
+  otherPolicy: idOf('other policy'),
+  rule: idOf('rule'),
   fresh: idOf('fresh'),
 } as const
 
-const RESOURCES = { listener, pool, member, healthmonitor: healthMonitor } as const
+const RESOURCES = {
+  listener,
+  pool,
+  member,
+  healthmonitor: healthMonitor,
+  l7policy,
+  l7rule,
+} as const
 
 export interface Scenario<N extends FlowName = FlowName> {
   readonly name: string
@@ -85,8 +105,15 @@ function failover(
   return { load_balancer_id: LB, replacements }
 }
 
+/** Whatever stands between a child and its listener. */
+async function lockParent(tx: Tx, kind: keyof typeof RESOURCES): Promise<void> {
+  const locked = { provisioning_status: 'PENDING_UPDATE' } as const
+  if (kind === 'l7rule') await updateRow(tx, l7policy, ID.policy, locked)
+  else if (kind !== 'listener' && kind !== 'l7policy') await updateRow(tx, pool, ID.pool, locked)
+}
+
 /**
- * A change of a child which is there: the load balancer locked, the child PENDING, its pool too.
+ * A change of a child which is there: the load balancer locked, the child PENDING, its parent too.
  */
 function changed(
   kind: keyof typeof RESOURCES,
@@ -98,8 +125,7 @@ function changed(
   const request: Scenario['request'] = async (tx) => {
     await lock('PENDING_UPDATE', tx)
     await updateRow(tx, listener, ID.listener, { provisioning_status: 'PENDING_UPDATE' })
-    if (kind !== 'listener')
-      await updateRow(tx, pool, ID.pool, { provisioning_status: 'PENDING_UPDATE' })
+    await lockParent(tx, kind)
     const resource: Resource<Fields> = RESOURCES[kind]
     await updateRow(tx, resource, id, { provisioning_status: pending })
   }
@@ -115,7 +141,7 @@ function created(
   const request: Scenario['request'] = async (tx) => {
     await lock('PENDING_UPDATE', tx)
     await updateRow(tx, listener, ID.listener, { provisioning_status: 'PENDING_UPDATE' })
-    await updateRow(tx, pool, ID.pool, { provisioning_status: 'PENDING_UPDATE' })
+    await lockParent(tx, kind)
     await insert(tx)
   }
   const over = name === undefined ? {} : { name }
@@ -197,6 +223,16 @@ export const SCENARIOS: readonly Scenario[] = [
   ),
   changed('healthmonitor', 'update', ID.monitor),
   changed('healthmonitor', 'delete', ID.monitor),
+  created('l7policy', (tx) =>
+    insertRow(tx, l7policy, l7policyRow({ ...fresh, listener_id: ID.listener, position: 3 })),
+  ),
+  changed('l7policy', 'update', ID.policy),
+  changed('l7policy', 'delete', ID.policy),
+  created('l7rule', (tx) =>
+    insertRow(tx, l7rule, l7ruleRow({ ...fresh, l7policy_id: ID.policy, admin_state_up: false })),
+  ),
+  changed('l7rule', 'update', ID.rule),
+  changed('l7rule', 'delete', ID.rule),
   scenario('member-batch', { load_balancer_id: LB, pool_id: ID.pool }, async (tx, world) => {
     await changed('member', 'delete', ID.farMember).request(tx, world)
     await updateRow(tx, member, ID.member, { provisioning_status: 'PENDING_UPDATE' })
@@ -264,6 +300,11 @@ async function insertTree(
   await insertRow(tx, member, memberRow({ ...ofPool, id: ID.farMember, ...beyond }))
   await insertRow(tx, member, memberRow({ ...born, id: ID.otherMember, pool_id: ID.otherPool }))
   await insertRow(tx, healthMonitor, healthMonitorRow({ ...ofPool, id: ID.monitor }))
+  const target = { action: 'REDIRECT_TO_POOL', redirect_pool_id: ID.otherPool } as const
+  const ofListener = { ...born, listener_id: ID.listener, ...target }
+  await insertRow(tx, l7policy, l7policyRow({ ...ofListener, id: ID.policy, position: 1 }))
+  await insertRow(tx, l7policy, l7policyRow({ ...ofListener, id: ID.otherPolicy, position: 2 }))
+  await insertRow(tx, l7rule, l7ruleRow({ ...born, l7policy_id: ID.policy, id: ID.rule }))
 }
 
 export interface History {
@@ -335,7 +376,8 @@ const MOMENTS = ['created_at', 'updated_at']
 /** All rows without their times, all jobs, and the cloud. */
 export async function endOf({ store, world }: Pick<History, 'store' | 'world'>): Promise<EndState> {
   const rows: Record<string, Record<string, Json>[]> = {}
-  for (const resource of [loadBalancer, listener, pool, member, healthMonitor, amphora]) {
+  const kinds = [...Object.values(RESOURCES), loadBalancer, amphora]
+  for (const resource of kinds as Resource<Fields>[]) {
     const found: Record<string, Json>[] = await findRows<Fields>(store.read, resource, {})
     const timeless = found.map((row) =>
       Object.fromEntries(Object.entries(row).filter(([name]) => !MOMENTS.includes(name))),

@@ -21,7 +21,10 @@ export function renderPolicies(tree: LoadBalancerTree, listener: Listener): read
   })
 }
 
-/** A policy whose target is gone does nothing. */
+/**
+ * A policy whose target is gone does nothing. It is `redirect` and never `http-request redirect`,
+ * which would read a user's `%[...]` as an expression.
+ */
 function renderAction(
   tree: LoadBalancerTree,
   listener: Listener,
@@ -35,21 +38,16 @@ function renderAction(
     case 'REDIRECT_TO_URL':
       return policy.redirect_url === null
         ? undefined
-        : line`${code} location ${literal(policy.redirect_url)}`
+        : line`${code} location ${policy.redirect_url}`
     case 'REDIRECT_PREFIX':
       return policy.redirect_prefix === null
         ? undefined
-        : line`${code} prefix ${literal(policy.redirect_prefix)}`
+        : line`${code} prefix ${policy.redirect_prefix}`
     case 'REDIRECT_TO_POOL': {
       const pool = servedPool(tree, policy.redirect_pool_id)
       return pool === undefined ? undefined : line`use_backend ${pool.id}:${listener.id}`
     }
   }
-}
-
-/** haproxy reads targets as log formats, in which a user's `%[...]` would be an expression. */
-function literal(url: string): string {
-  return url.replaceAll('%', '%%')
 }
 
 const FETCH: Readonly<Record<L7RuleType, (rule: L7Rule) => Line>> = {
@@ -75,6 +73,7 @@ const WITHOUT_VALUE: readonly L7RuleType[] = ['SSL_CONN_HAS_CERT', 'SSL_VERIFY_R
 function renderRule(rule: L7Rule): Line {
   const fetch = FETCH[rule.type](rule)
   const plain = rule.type === 'FILE_TYPE' && rule.compare_type === 'EQUAL_TO'
+  assert(rule.value !== '', 'a rule compares with something')
   const value = phrase(rule.value)
   return joined([
     line`acl ${rule.id}`,

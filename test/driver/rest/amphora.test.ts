@@ -8,10 +8,13 @@ import { DriverError } from '../../../src/driver/error.ts'
 import { createRestAmphoraDriver } from '../../../src/driver/rest/amphora.ts'
 import { AgentUnreachable, createTransport } from '../../../src/driver/rest/transport.ts'
 import type { Amphora } from '../../../src/model/amphora.ts'
+import type { HealthMonitor } from '../../../src/model/health-monitor.ts'
+import type { Listener } from '../../../src/model/listener.ts'
+import type { Pool } from '../../../src/model/pool.ts'
 import type { LoadBalancerTree } from '../../../src/model/tree.ts'
 import { AssertionFailure } from '../../../src/system/assert.ts'
 import { duringTransaction } from '../../../src/system/outside.ts'
-import { listenerRow, loadBalancerRow } from '../../fake/rows.ts'
+import { healthMonitorRow, listenerRow, loadBalancerRow, poolRow } from '../../fake/rows.ts'
 
 const AMPHORA = { id: 'amphora-1', lb_network_ip: '192.0.2.7', vrrp_ip: '10.0.0.4' } as Amphora
 const LB = loadBalancerRow({ vip_address: '10.0.0.2' })
@@ -87,6 +90,45 @@ test.each([
   const { driver, requests } = createAgent()
   await driver.updateListeners(AMPHORA, gone)
   expect(requests).toEqual([`DELETE /1.0/listeners/${LB.id}`])
+})
+
+const front = (over: Partial<Listener>) => tree({ listeners: [{ ...LISTENER, ...over }] })
+const behind = (over: Partial<Pool>, monitor: Partial<HealthMonitor> | null = null) => {
+  const pool = poolRow({ ...over, loadbalancer_id: LB.id })
+  const healthmonitor = monitor && healthMonitorRow({ pool_id: pool.id, ...monitor })
+  const listeners = [{ ...LISTENER, default_pool_id: pool.id }]
+  return tree({ listeners, pools: [{ ...pool, members: [], healthmonitor }] })
+}
+
+test.each([
+  ['UDP listeners', front({ protocol: 'UDP' })],
+  ['SCTP listeners', front({ protocol: 'SCTP' })],
+  ['TERMINATED_HTTPS listeners', front({ protocol: 'TERMINATED_HTTPS' })],
+  ['PROMETHEUS listeners', front({ protocol: 'PROMETHEUS' })],
+  ['certificates of pools', behind({ tls_enabled: true, tls_container_ref: 'ref' })],
+  ['certificates of pools', behind({ tls_enabled: true, ca_tls_container_ref: 'ref' })],
+  ['PING health monitors', behind({}, { type: 'PING' })],
+  ['UDP-CONNECT health monitors', behind({}, { type: 'UDP-CONNECT' })],
+  ['SCTP health monitors', behind({}, { type: 'SCTP' })],
+] as const)('%s are refused before the agent is asked', async (what, asked) => {
+  const { driver, requests } = createAgent()
+  const error = await driver.updateListeners(AMPHORA, asked).catch((e: unknown) => e)
+  expect(error).toBeInstanceOf(DriverError)
+  expect(error).toMatchObject({
+    reason: `this release's amphorae do not carry ${what} yet`,
+    retryable: false,
+  })
+  expect(requests).toEqual([])
+})
+
+test.each([
+  ['HTTPS listeners', front({ protocol: 'HTTPS' })],
+  ['a listener on its way out', front({ protocol: 'UDP', provisioning_status: 'PENDING_DELETE' })],
+  ['TLS without certificates', behind({ tls_enabled: true })],
+  ['a monitor that is switched off', behind({}, { type: 'PING', admin_state_up: false })],
+  ['a TLS-HELLO monitor', behind({}, { type: 'TLS-HELLO' })],
+] as const)('%s are carried', async (_, asked) => {
+  await createAgent().driver.updateListeners(AMPHORA, asked)
 })
 
 const subnet = (id: string, cidr: string, gateway_ip: string | null) => ({
