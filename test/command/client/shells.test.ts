@@ -56,7 +56,7 @@ test.each(['zsh', 'fish'].map((shell) => [shell, Bun.which(shell)] as const))(
 )
 
 test('the commands are those of --help', () => {
-  const main = run(['node_modules/.bin/bun', 'src/main.ts', '--help'])
+  const main = run([process.execPath, 'src/main.ts', '--help'])
   const listed = [...main.matchAll(/^ {2}([a-z0-9]+) {2}/gm)].map(([, name]) => name)
   const known = [...TABLES.map(({ command }) => command), ...Object.keys(OTHER_COMMANDS)]
   expect([...listed].sort()).toEqual([...known].sort())
