@@ -4,9 +4,10 @@
  * is outside is asked before, and told after. SQL lives in this folder only.
  */
 import { Database } from 'bun:sqlite'
+import { closeSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Kysely, sql, type Transaction } from 'kysely'
-import { makeFolder } from '../system/files.ts'
+import { makeFolder, SECRET_MODE } from '../system/files.ts'
 import { duringTransaction } from '../system/outside.ts'
 import { kyselyOver } from './dialect.ts'
 import { SCHEMA_VERSION, schemaStatements } from './tables.ts'
@@ -65,6 +66,8 @@ export async function pingStore(db: Db): Promise<void> {
 
 function openDatabase(path: string): Database {
   try {
+    // Hashes of passwords are in it. The files that SQLite makes beside it get the same mode.
+    if (path !== ':memory:') closeSync(openSync(path, 'a', SECRET_MODE))
     const database = new Database(path, { create: true, readwrite: true, strict: true })
     // busy_timeout first: switching to WAL takes a lock which another process may hold for a
     // moment.

@@ -256,6 +256,8 @@ test.skipIf(missing !== undefined)(
     const place = createLab()
     const serve = await place.start()
     for (const name of [
+      'octavia-lite.db',
+      'octavia-lite.db-wal',
       'heartbeat.key',
       'certs/server_ca.pem',
       'certs/client_ca.pem',
