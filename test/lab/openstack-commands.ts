@@ -1,6 +1,6 @@
 /**
  * Every command of `openstack loadbalancer`, in an order in which each finds what it needs. `$x` is
- * the id that an earlier one kept as x.
+ * the id that an earlier one kept as x; `$project` is the name of a project.
  */
 
 export interface Command {
@@ -166,11 +166,14 @@ const L7: readonly Command[] = [
 
 const QUOTAS: readonly Command[] = [
   { argv: 'quota defaults show -f json' },
-  { argv: 'quota set --loadbalancer 10 --member 20 default -f json', shows: { load_balancer: 10 } },
-  { argv: 'quota show default -f json', shows: { load_balancer: 10, member: 20 } },
+  {
+    argv: 'quota set --loadbalancer 10 --member 20 $project -f json',
+    shows: { load_balancer: 10 },
+  },
+  { argv: 'quota show $project -f json', shows: { load_balancer: 10, member: 20 } },
   { argv: 'quota list -f json', shows: [{ load_balancer: 10 }] },
-  { argv: 'quota unset --member default' },
-  { argv: 'quota reset default' },
+  { argv: 'quota unset --member $project' },
+  { argv: 'quota reset $project' },
 ]
 
 const AMPHORAE: readonly Command[] = [

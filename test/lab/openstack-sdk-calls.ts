@@ -1,6 +1,6 @@
 /**
  * Every method of openstacksdk's load balancer proxy, in an order in which each finds what it
- * needs. `$x` is the id that an earlier one kept as x.
+ * needs. `$x` is the id that an earlier one kept as x; `$project` is that of a project.
  */
 
 export interface SdkCall {
@@ -203,16 +203,16 @@ export const CALLS: readonly SdkCall[] = [
   { method: 'get_quota_default' },
   {
     method: 'update_quota',
-    args: ['default'],
+    args: ['$project'],
     named: { load_balancers: 10 },
   },
   {
     method: 'get_quota',
-    args: ['default'],
+    args: ['$project'],
     gives: { load_balancers: 10 },
   },
   { method: 'quotas', gives: [{ load_balancers: 10 }] },
-  { method: 'delete_quota', args: ['default'], named: STRICT },
+  { method: 'delete_quota', args: ['$project'], named: STRICT },
   { method: 'wait_for_load_balancer', args: ['$load_balancer'] },
   ...RESOURCES.toReversed()
     .filter((resource) => resource !== LOAD_BALANCER)

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """openstacksdk's load balancer proxy: a call a line in, its result a line out.
 
-A call is a JSON list of the method's name, its positional and its named arguments.
+A call is a JSON list of the method's name, its positional and its named arguments. The login comes from
+the environment.
 """
 import json
 import sys
@@ -14,12 +15,8 @@ PAUSE_S = 0.05
 sleep = time.sleep
 time.sleep = lambda seconds: sleep(min(seconds, PAUSE_S))
 
-proxy = openstack.connect(
-    auth_type="none",
-    endpoint=sys.argv[1],
-    load_balancer_endpoint_override=sys.argv[1],
-    region_name="RegionOne",
-).load_balancer
+connection = openstack.connect()
+proxy = connection.load_balancer
 
 
 def plain(value):
@@ -33,6 +30,8 @@ def plain(value):
 def call(name, args, named):
     if name == "methods":
         return sorted(each for each in dir(type(proxy)) if each in vars(type(proxy)) and each[0] != "_")
+    if name == "project":
+        return connection.current_project_id
     if name == "wait_for_load_balancer":
         return plain(proxy.wait_for_load_balancer(*args, **named))
     return plain(getattr(proxy, name)(*args, **named))

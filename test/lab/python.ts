@@ -15,15 +15,18 @@ export function pythonMissing(...modules: readonly string[]): string | undefined
   return exitCode === 0 ? undefined : `needs the Python modules ${modules.join(', ')}`
 }
 
-/** JSON goes in and comes out, a line each. Questions are asked one after the other. */
+/**
+ * JSON goes in and comes out, a line each. Questions are asked one after the other. `env` holds the
+ * login.
+ */
 export function createPython<Question, Answer>(
   script: string,
-  ...args: readonly string[]
+  env: Readonly<Record<string, string>>,
 ): Python<Question, Answer> {
-  const child = Bun.spawn([PYTHON, script, ...args], {
+  const child = Bun.spawn([PYTHON, script], {
     stdio: ['pipe', 'pipe', 'inherit'],
     // No login of whoever runs the tests.
-    env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent' },
+    env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', ...env },
   })
   const lines = linesOf(child.stdout)
   return {
