@@ -8,6 +8,8 @@ export interface Login {
   readonly settings: string
   /** The name of a project that is there. */
   readonly project: string
+  /** The status of an answer to somebody who does not log in. */
+  readonly stranger: 200 | 401
   /** What the client is told: variables of its environment. */
   env(data_dir: string): Readonly<Record<string, string>>
 }
@@ -24,6 +26,7 @@ export const LOGINS: readonly Login[] = [
     name: 'without authentication',
     settings: `[api_settings]\nauth_strategy = "noauth"\n${NOOP_DRIVERS}`,
     project: 'default',
+    stranger: 200,
     env: () => ({
       OS_AUTH_TYPE: 'none',
       OS_ENDPOINT: ENDPOINT,
@@ -38,6 +41,7 @@ auth_strategy = "local"
 api_base_uri = "${ENDPOINT}"
 ${NOOP_DRIVERS}`,
     project: 'admin',
+    stranger: 401,
     env: (data_dir) => ({ OS_CLIENT_CONFIG_FILE: cloudsFileIn(data_dir), OS_CLOUD: CLOUD_NAME }),
   },
 ]

@@ -19,7 +19,7 @@ interface Result {
   readonly stderr: string
 }
 
-describe.each(LOGINS)('$name', ({ name, settings, project, env }) => {
+describe.each(LOGINS)('$name', ({ name, settings, project, stranger, env }) => {
   const kept = new Map([['project', project]])
   const passed: Command[] = []
   const notYet: { command: Command; why: string }[] = []
@@ -85,6 +85,10 @@ describe.each(LOGINS)('$name', ({ name, settings, project, env }) => {
         expect.arrayContaining(expected.map((one) => expect.objectContaining(one))),
       )
   }
+
+  test.skipIf(missing !== undefined)(`somebody who does not log in gets ${stranger}`, async () => {
+    expect((await fetch(`${SERVE}/v2.0/lbaas/loadbalancers`)).status).toBe(stranger)
+  })
 
   test.skipIf(missing !== undefined).each(COMMANDS)(
     `openstack loadbalancer $argv${missing === undefined ? '' : `: ${missing}`}`,

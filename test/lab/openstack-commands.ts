@@ -82,6 +82,7 @@ const LOAD_BALANCERS: readonly Command[] = [
   { argv: 'list -f json', shows: [{ name: 'lb' }] },
   { argv: 'list --name lb --tags t --provisioning-status ACTIVE -f json', shows: [{ id: '$lb' }] },
   { argv: 'show lb -f json', shows: { id: '$lb' } },
+  { argv: 'list --project $project -f json', shows: [{ id: '$lb' }] },
   { argv: 'set --description d --tag u --wait lb' },
   { argv: 'unset --description --tag u --wait lb' },
   { argv: 'stats show lb -f json', shows: { active_connections: 0 } },

@@ -60,7 +60,7 @@ const LOAD_BALANCER: Resource = {
   many: 'load_balancers',
   create: { name: 'lb', vip_subnet_id: SUBNET, tags: ['t'] },
   update: { description: 'd' },
-  gives: { name: 'lb' },
+  gives: { name: 'lb', project_id: '$project' },
 }
 const LISTENER: Resource = {
   one: 'listener',
