@@ -2,8 +2,10 @@
  * Clients without a catalog have one address for every service. This is it: it passes requests on
  * to the API, and answers those for the network service as a cloud would, which octavia-lite leaves
  * to others where its drivers are the noop ones. So it does for the identity service, unless that
- * is the built-in one, to whose catalog it then adds the network service.
+ * is the built-in one or a Keystone, to whose catalog it then adds the network service.
  */
+import { IDENTITY_PREFIX } from '../../src/api/identity-v3/route.ts'
+import { NETWORK_PREFIX } from '../../src/api/network-endpoint.ts'
 
 export const ENDPOINT = 'http://127.0.0.1:9877'
 const PROJECT = { id: 'default', name: 'default', domain_id: 'default', enabled: true }
@@ -14,14 +16,13 @@ const SUBNET = {
   cidr: '10.0.0.0/24',
   ip_version: 4,
 }
-const LOGIN = '/identity/v3/auth/tokens'
-const NETWORK = '/network'
+const LOGIN = `${IDENTITY_PREFIX}/v3/auth/tokens`
 const NETWORK_VERSIONS = {
   versions: [
     {
       id: 'v2.0',
       status: 'CURRENT',
-      links: [{ rel: 'self', href: `${ENDPOINT}${NETWORK}/v2.0/` }],
+      links: [{ rel: 'self', href: `${ENDPOINT}${NETWORK_PREFIX}/v2.0/` }],
     },
   ],
 }
@@ -31,7 +32,8 @@ export interface Endpoint {
   stop(): Promise<void>
 }
 
-export function startEndpoint(api: string): Endpoint {
+/** With a Keystone, that is the identity service. Both are addresses without a slash at the end. */
+export function startEndpoint(api: string, keystone = `${api}${IDENTITY_PREFIX}`): Endpoint {
   const server = Bun.serve({
     hostname: '127.0.0.1',
     port: Number(new URL(ENDPOINT).port),
@@ -39,10 +41,13 @@ export function startEndpoint(api: string): Endpoint {
       const { pathname, search } = new URL(request.url)
       const own = answerOf(pathname)
       if (own !== undefined) return Response.json(own)
+      const target = pathname.startsWith(IDENTITY_PREFIX)
+        ? `${keystone}${pathname.slice(IDENTITY_PREFIX.length)}`
+        : `${api}${pathname}`
       const headers = new Headers(request.headers)
       headers.delete('host')
       const body = await request.arrayBuffer()
-      const answer = await fetch(`${api}${pathname}${search}`, {
+      const answer = await fetch(`${target}${search}`, {
         method: request.method,
         headers,
         ...(body.byteLength === 0 ? {} : { body }),
@@ -54,7 +59,9 @@ export function startEndpoint(api: string): Endpoint {
           status,
           headers: answer.headers,
         })
-      return new Response(status === 204 ? null : await answer.arrayBuffer(), {
+      // Addresses in the answers of a Keystone lead here too.
+      const text = (await answer.text()).replaceAll(keystone, `${ENDPOINT}${IDENTITY_PREFIX}`)
+      return new Response(status === 204 ? null : text, {
         status,
         headers: answer.headers,
       })
@@ -64,10 +71,10 @@ export function startEndpoint(api: string): Endpoint {
 }
 
 function answerOf(path: string): object | undefined {
-  if (path === NETWORK) return NETWORK_VERSIONS
+  if (path === NETWORK_PREFIX) return NETWORK_VERSIONS
   if (/^(\/network)?\/v2\.0\/subnets(\.json)?$/.test(path)) return { subnets: [SUBNET] }
   if (/^(\/network)?\/v2\.0\/qos\/policies(\.json)?$/.test(path)) return { policies: [QOS_POLICY] }
-  if (path.startsWith('/identity/')) return undefined
+  if (path.startsWith(IDENTITY_PREFIX)) return undefined
   if (/\/projects$/.test(path)) return { projects: [PROJECT] }
   if (/\/projects\/[^/]+$/.test(path)) return { project: PROJECT }
   return undefined
@@ -80,7 +87,12 @@ interface LoginAnswer {
 /** The network service is where the load balancer service is. */
 function withNetwork({ token }: LoginAnswer): LoginAnswer {
   const region = 'RegionOne'
-  const endpoint = { interface: 'public', region, region_id: region, url: `${ENDPOINT}${NETWORK}` }
+  const endpoint = {
+    interface: 'public',
+    region,
+    region_id: region,
+    url: `${ENDPOINT}${NETWORK_PREFIX}`,
+  }
   const network = { type: 'network', name: 'neutron', endpoints: [endpoint] }
   return { token: { ...token, catalog: [...token.catalog, network] } }
 }

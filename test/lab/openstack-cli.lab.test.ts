@@ -10,7 +10,7 @@ import { type Endpoint, startEndpoint } from './one-endpoint.ts'
 import { COMMANDS, type Command } from './openstack-commands.ts'
 import { createPython, type Python, pythonMissing } from './python.ts'
 
-const missing = labMissing() ?? pythonMissing('openstackclient', 'octaviaclient')
+const unusable = labMissing() ?? pythonMissing('openstackclient', 'octaviaclient')
 const DRIVER = `${import.meta.dirname}/openstack_cli.py`
 
 interface Result {
@@ -19,7 +19,9 @@ interface Result {
   readonly stderr: string
 }
 
-describe.each(LOGINS)('$name', ({ name, settings, project, stranger, env }) => {
+describe.each(LOGINS)('$name', (login) => {
+  const { name, settings, project, stranger, env } = login
+  const missing = unusable ?? login.missing
   const kept = new Map([['project', project]])
   const passed: Command[] = []
   const notYet: { command: Command; why: string }[] = []
@@ -32,7 +34,7 @@ describe.each(LOGINS)('$name', ({ name, settings, project, stranger, env }) => {
     if (missing !== undefined) return
     lab = createLab(settings)
     serve = await lab.start()
-    endpoint = startEndpoint(SERVE)
+    endpoint = startEndpoint(SERVE, login.keystone)
     python = createPython(DRIVER, env(join(lab.folder, 'data')))
   })
 

@@ -10,7 +10,7 @@ import { type Endpoint, startEndpoint } from './one-endpoint.ts'
 import { CALLS, type SdkCall } from './openstack-sdk-calls.ts'
 import { createPython, type Python, pythonMissing } from './python.ts'
 
-const missing = labMissing() ?? pythonMissing('openstack')
+const unusable = labMissing() ?? pythonMissing('openstack')
 const DRIVER = `${import.meta.dirname}/openstack_sdk.py`
 
 type Question = readonly [method: string, args: readonly unknown[], named: object]
@@ -19,7 +19,9 @@ interface Result {
   readonly error?: string
 }
 
-describe.each(LOGINS)('$name', ({ name, settings, project, env }) => {
+describe.each(LOGINS)('$name', (login) => {
+  const { name, settings, project, env } = login
+  const missing = unusable ?? login.missing
   const kept = new Map<string, string>()
   const passed: SdkCall[] = []
   const notYet: { call: SdkCall; why: string }[] = []
@@ -32,7 +34,7 @@ describe.each(LOGINS)('$name', ({ name, settings, project, env }) => {
     if (missing !== undefined) return
     lab = createLab(settings)
     serve = await lab.start()
-    endpoint = startEndpoint(SERVE)
+    endpoint = startEndpoint(SERVE, login.keystone)
     python = createPython(DRIVER, env(join(lab.folder, 'data')))
     // Without a catalog nobody has a project of his own.
     kept.set('project', String((await ask('project', [], {})) ?? project))
