@@ -130,6 +130,37 @@ const SCENARIOS: readonly Scenario[] = [
     }),
   ),
   {
+    name: 'a line feed in a URL is refused',
+    request: (ids) => [
+      'POST',
+      POLICIES,
+      policyBody(ids, { action: 'REDIRECT_TO_URL', redirect_url: 'http://a.example/\nb' }),
+    ],
+    status: 400,
+  },
+  {
+    name: 'a tab in a prefix is refused',
+    request: (ids) => [
+      'PUT',
+      `${POLICIES}/${ids.policy}`,
+      { l7policy: { action: 'REDIRECT_PREFIX', redirect_prefix: 'http://a.example/\tb' } },
+    ],
+    status: 400,
+  },
+  {
+    name: 'a pool of a protocol that does not fit the listener is refused',
+    given: (harness) =>
+      harness.store.transaction((tx) => tx.updateTable('pool').set({ protocol: 'TCP' }).execute()),
+    request: (ids) => [
+      'POST',
+      POLICIES,
+      policyBody(ids, { action: 'REDIRECT_TO_POOL', redirect_pool_id: ids.pool }),
+    ],
+    status: 400,
+    fault:
+      "Validation failure: The pool protocol 'TCP' is invalid while the listener protocol is 'HTTP'.",
+  },
+  {
     name: 'a code that is no redirect is refused',
     request: (ids) => ['POST', POLICIES, policyBody(ids, { redirect_http_code: 304 })],
     status: 400,
@@ -458,6 +489,21 @@ test('a pool is of the listeners which lead to it, once there is a rule and whil
   await harness.send('PUT', path, { l7policy: { admin_state_up: false } })
   expect((await harness.send('GET', path)).body.l7policy.rules).toHaveLength(1)
   expect(await seen()).toEqual([])
+})
+
+test('a pool of another load balancer is not redirected to', async () => {
+  const harness = createHarness()
+  const [ids, other] = [await makeTree(harness), await makeTree(harness)]
+  const redirect = { action: 'REDIRECT_TO_POOL', redirect_pool_id: other.pool }
+  const before = await harness.dump()
+  for (const [method, path, body] of [
+    ['POST', POLICIES, policyBody(ids, redirect)],
+    ['PUT', `${POLICIES}/${ids.policy}`, { l7policy: redirect }],
+  ] as const) {
+    const answer = await harness.send(method, path, body)
+    expect([answer.status, answer.body.faultstring]).toEqual([404, expect.any(String)])
+  }
+  expect(await harness.dump()).toEqual(before)
 })
 
 test('a request is charged to its quota', async () => {

@@ -2,8 +2,9 @@
 import { expect, test } from 'vitest'
 import { pathsOf } from '../../src/api/route.ts'
 import { ROUTES } from '../../src/api/routes.ts'
-import { listener } from '../../src/model/listener.ts'
+import { LISTENER_PROTOCOLS, listener } from '../../src/model/listener.ts'
 import { loadBalancer } from '../../src/model/load-balancer.ts'
+import { POOL_PROTOCOLS } from '../../src/model/pool.ts'
 import { insertRow, insertRows } from '../../src/store/repository.ts'
 import { enqueue } from '../../src/worker/catalogue.ts'
 import { listenerRow, loadBalancerRow } from '../fake/rows.ts'
@@ -17,16 +18,19 @@ import { createWorld } from './world.ts'
 const SEED = 20_260_102
 
 test('thousands of requests: no 5xx, and every invariant holds', async () => {
-  const { broken, tail, statuses, successes } = await fuzz({ seed: SEED, requests: 4000 })
+  const { broken, tail, statuses, successes, made } = await fuzz({ seed: SEED, requests: 4000 })
   expect(broken, tail.join('\n')).toEqual([])
   // It reaches what it should: successes of every kind, refusals, conflicts.
   for (const status of [200, 201, 202, 204, 400, 403, 404, 405, 406, 409, 413, 415])
     expect([status, statuses.get(status) ?? 0]).toEqual([status, expect.toSatisfy((n) => n > 5)])
-  for (const collection of ['loadbalancers', 'listeners', 'pools', 'healthmonitors'])
+  for (const collection of ['loadbalancers', 'listeners', 'pools', 'healthmonitors', 'l7policies'])
     for (const method of ['POST', 'PUT', 'DELETE', 'GET']) {
       const path = `${method} /v2.0/lbaas/${collection}${method === 'POST' ? '' : '/{id}'}`
       expect([path, successes.get(path) ?? 0]).toEqual([path, expect.toSatisfy((n) => n > 0)])
     }
+  for (const protocol of LISTENER_PROTOCOLS)
+    expect([...made.keys()]).toContain(`listeners ${protocol}`)
+  for (const protocol of POOL_PROTOCOLS) expect([...made.keys()]).toContain(`pools ${protocol}`)
 })
 
 test('the same seed asks the same', async () => {

@@ -33,12 +33,16 @@ function rate(done: number, started: number): string {
 }
 
 function render(report: FuzzReport, seed: number, seconds: number): string {
-  const { requests, statuses, successes, callers, jobs, batches, broken, tail } = report
+  const { requests, statuses, successes, made, callers, jobs, batches, broken, tail } = report
   const sorted = [...statuses].sort(([a], [b]) => a - b)
   const failures = sorted.filter(([status]) => status >= 500)
   const deliberate = failures.map(([status, count]) => `${count} x ${status}`).join(', ')
   const lines = [
     ...[...successes].sort().map(([name, count]) => `  ${String(count).padStart(7)}  ${name}`),
+    `made: ${[...made]
+      .sort()
+      .map(([what, count]) => `${what}: ${count}`)
+      .join(', ')}`,
     `answers: ${sorted.map(([status, count]) => `${status}: ${count}`).join(', ')}`,
     `callers (class of status): ${[...callers]
       .sort()

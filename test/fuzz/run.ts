@@ -2,7 +2,7 @@
 import { deleteJobsBefore } from '../../src/store/jobs.ts'
 import { type Answer, brokenAnswer } from './answers.ts'
 import { brokenInvariants, loadRows, quotaUse, type Usage } from './invariants.ts'
-import { Known } from './known.ts'
+import { isObject, Known } from './known.ts'
 import { createRandom, type Random } from './random.ts'
 import { type FuzzRequest, Requests } from './requests.ts'
 import { createWorld, type World } from './world.ts'
@@ -20,6 +20,8 @@ export interface FuzzReport {
   readonly statuses: ReadonlyMap<number, number>
   /** `METHOD template` to how many answers were 2xx. */
   readonly successes: ReadonlyMap<string, number>
+  /** `kind word` to how many were made: `listeners SCTP`, `l7policies REJECT`. */
+  readonly made: ReadonlyMap<string, number>
   /** `caller status class` to how many: `reader 4`. */
   readonly callers: ReadonlyMap<string, number>
   readonly jobs: number
@@ -62,6 +64,7 @@ class Run {
   readonly #random: Random
   readonly #statuses = new Map<number, number>()
   readonly #successes = new Map<string, number>()
+  readonly #made = new Map<string, number>()
   readonly #callers = new Map<string, number>()
   readonly #tail: string[] = []
   readonly #broken: string[] = []
@@ -82,6 +85,7 @@ class Run {
       requests: this.#requests,
       statuses: this.#statuses,
       successes: this.#successes,
+      made: this.#made,
       callers: this.#callers,
       jobs: this.#jobs,
       batches: this.#batches,
@@ -137,6 +141,7 @@ class Run {
     const name = `${method} ${template}`
     this.#successes.set(name, (this.#successes.get(name) ?? 0) + 1)
     if (method === 'GET') return
+    if (answer.status === 201) this.#countMade(template, answer)
     this.#known?.learn(method, bare(request.target), answer.body)
     const world = this.#live()
     const { usage, broken } = await quotaUse(world.store, world.limits, this.#usage)
@@ -151,6 +156,15 @@ class Run {
     this.#callers.set(who, (this.#callers.get(who) ?? 0) + 1)
     this.#tail.push(lineOf(request, status))
     if (this.#tail.length > TAIL_MAX) this.#tail.shift()
+  }
+
+  #countMade(template: string, { body }: Answer): void {
+    const row = isObject(body) ? Object.values(body)[0] : undefined
+    if (!isObject(row)) return
+    const word = row.protocol ?? row.type ?? row.action
+    if (typeof word !== 'string') return
+    const name = `${template.split('/').at(-1)} ${word}`
+    this.#made.set(name, (this.#made.get(name) ?? 0) + 1)
   }
 
   #live(): World {

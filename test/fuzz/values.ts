@@ -1,5 +1,6 @@
 /** Values by their JSON schema: mostly such as a client would send. */
 import type { JsonSchema } from '../../src/model/field.ts'
+import { type Choice, coherent } from './coherent.ts'
 import { HOSTILE_KEYS, HOSTILE_STRINGS, HOSTILE_VALUES } from './hostile.ts'
 import { isObject, type Known } from './known.ts'
 import type { Random } from './random.ts'
@@ -38,6 +39,11 @@ const PLAUSIBLE: Readonly<Record<string, readonly unknown[]>> = {
   provider: ['amphora', 'amphora', 'amphora', 'octavia', 'noop_driver'],
   provider_name: ['amphora', 'octavia'],
   tls_ciphers: ['ECDHE-RSA-AES256-GCM-SHA384', 'TLS_AES_256_GCM_SHA384:ECDHE-RSA-AES128-SHA'],
+  tls_versions: [['TLSv1.2', 'TLSv1.3'], ['TLSv1.3'], ['TLSv1.1', 'TLSv1.2']],
+  alpn_protocols: [['h2', 'http/1.1'], ['http/1.1'], ['http/1.0']],
+  client_authentication: ['NONE', 'OPTIONAL', 'MANDATORY'],
+  hsts_max_age: [0, 1, 31_536_000],
+  default_tls_container_ref: [CERTIFICATE],
   cookie_name: ['session'],
   redirect_url: ['https://example.org/', 'http://example.org/a?b=c'],
   redirect_prefix: ['https://example.org', 'http://example.org/a'],
@@ -47,12 +53,21 @@ const PLAUSIBLE: Readonly<Record<string, readonly unknown[]>> = {
   value: ['/a', 'example.org', 'png', 'True', '0'],
   allowed_cidrs: [['10.0.0.0/8'], ['10.0.0.0/8', '192.0.2.0/24'], []],
   tags: [['a'], ['a', 'b'], []],
-  insert_headers: [{ 'X-Forwarded-For': 'true' }, { 'X-Forwarded-Port': 'true' }, {}],
+  insert_headers: [
+    { 'X-Forwarded-For': 'true' },
+    { 'X-Forwarded-Port': 'true', 'X-Real-IP': 'true' },
+    {},
+  ],
   session_persistence: [
     { type: 'SOURCE_IP' },
     { type: 'HTTP_COOKIE' },
     { type: 'APP_COOKIE', cookie_name: 'session' },
     {},
+  ],
+  datagram_persistence: [
+    { type: 'SOURCE_IP' },
+    { type: 'SOURCE_IP', persistence_timeout: 360 },
+    { type: 'SOURCE_IP', persistence_timeout: 0, persistence_granularity: '255.255.0.0' },
   ],
   flavor_data: ['{"loadbalancer_topology": "SINGLE"}', '{"compute_flavor": "1"}', '{}'],
   availability_zone_data: ['{"compute_zone": "nova"}', '{}'],
@@ -98,10 +113,16 @@ const COLLECTION_OF: Readonly<Record<string, string>> = {
 export class Values {
   readonly #random: Random
   readonly #known: Known
+  readonly #choice: Choice
 
   constructor(random: Random, known: Known) {
     this.#random = random
     this.#known = known
+    this.#choice = {
+      random,
+      pick: (name) => random.pick(PLAUSIBLE[name] ?? []),
+      somePool: () => known.some('pools'),
+    }
   }
 
   of(schema: JsonSchema, name: string, depth = 0): unknown {
@@ -168,7 +189,7 @@ export class Values {
       const chosen = others.length === 0 || random.chance(0.85) ? first : random.pick(others)
       return this.#bySchema(chosen as JsonSchema, name, depth)
     }
-    if (choices !== undefined) return random.pick(choices)
+    if (choices !== undefined) return this.#choose(choices)
     if (properties !== undefined) return this.#object(schema as unknown as Shape, depth)
     switch (type) {
       case 'boolean':
@@ -199,28 +220,14 @@ export class Values {
     const object = entries.map(([name, each]) => [name, this.of(each, name, depth + 1)])
     const names = Object.keys(schema.properties ?? {})
     return this.#random.chance(0.8)
-      ? this.#coherent(Object.fromEntries(object), names)
+      ? coherent(this.#choice, Object.fromEntries(object), names)
       : Object.fromEntries(object)
   }
 
-  /** What belongs together where one attribute asks for another; few would meet by chance. */
-  #coherent(object: Readonly<Record<string, unknown>>, names: readonly string[]): typeof object {
+  #choose(choices: readonly unknown[]): unknown {
     const random = this.#random
-    const one = (name: string): object => ({ [name]: random.pick(PLAUSIBLE[name] ?? []) })
-    if (names.includes('redirect_url') && typeof object.action === 'string') {
-      const { redirect_url, redirect_prefix, redirect_pool, redirect_pool_id, ...rest } = object
-      const { redirect_http_code: _, ...plain } = rest
-      if (object.action === 'REDIRECT_TO_URL') return { ...rest, ...one('redirect_url') }
-      if (object.action === 'REDIRECT_PREFIX') return { ...rest, ...one('redirect_prefix') }
-      if (object.action !== 'REDIRECT_TO_POOL') return plain
-      return { ...plain, redirect_pool_id: redirect_pool_id ?? this.#known.some('pools') }
-    }
-    if (names.includes('compare_type') && names.includes('invert')) {
-      const { key, ...rest } = object
-      const keyed = ['HEADER', 'COOKIE', 'SSL_DN_FIELD'].includes(String(object.type))
-      return { ...rest, ...(keyed ? { key: key ?? 'X-Header' } : {}) }
-    }
-    return object
+    // Policies need listeners of HTTP, and those of one protocol in seven would be few.
+    return choices.includes('HTTP') && random.chance(0.3) ? 'HTTP' : random.pick(choices)
   }
 
   #number({ minimum = 0, maximum = 1000 }: Shape): number {

@@ -4,6 +4,8 @@ import { DriverError } from '../../src/driver/error.ts'
 import { amphora } from '../../src/model/amphora.ts'
 import type { Fields, Resource } from '../../src/model/field.ts'
 import { healthMonitor } from '../../src/model/health-monitor.ts'
+import { l7policy } from '../../src/model/l7policy.ts'
+import { l7rule } from '../../src/model/l7rule.ts'
 import { listener } from '../../src/model/listener.ts'
 import { loadBalancer } from '../../src/model/load-balancer.ts'
 import { member } from '../../src/model/member.ts'
@@ -41,7 +43,10 @@ async function played(name: string, fault?: History['world']['cloud']['fault']):
 async function statuses({ store }: History): Promise<Record<string, string>> {
   const names = new Map(Object.entries(ID).map(([name, id]) => [id, name]))
   const out: Record<string, string> = {}
-  const resources: Resource<Fields>[] = [loadBalancer, listener, pool, member, healthMonitor]
+  const resources: Resource<Fields>[] = [
+    ...[loadBalancer, listener, pool, member, healthMonitor],
+    ...[l7policy, l7rule],
+  ]
   for (const resource of resources)
     for (const row of await findRows(store.read, resource, {}))
       out[names.get(row.id) ?? 'lb'] = `${row.provisioning_status} ${row.operating_status}`
@@ -70,8 +75,11 @@ test('a created load balancer is ACTIVE with all its children and serves them', 
     member: 'ACTIVE OFFLINE',
     farMember: 'ACTIVE OFFLINE',
     otherMember: 'ACTIVE OFFLINE',
-    // Nothing reports monitors, so the worker says it.
+    // Nothing reports these, so the worker says it.
     monitor: 'ACTIVE ONLINE',
+    policy: 'ACTIVE ONLINE',
+    otherPolicy: 'ACTIVE ONLINE',
+    rule: 'ACTIVE ONLINE',
   })
   const [row] = await findRows(store.read, amphora, {})
   const lb = await findRow(store.read, loadBalancer, LB)
@@ -263,6 +271,9 @@ test.each<[string, Record<string, string | undefined>]>([
   ],
   ['healthmonitor-create', { ...SETTLED, fresh: 'ACTIVE ONLINE' }],
   ['healthmonitor-update', { ...SETTLED, monitor: 'ACTIVE ONLINE' }],
+  ['l7policy-create', { ...SETTLED, fresh: 'ACTIVE ONLINE' }],
+  // The rule of this one is switched off.
+  ['l7rule-create', { ...SETTLED, fresh: 'ACTIVE OFFLINE' }],
   [
     'healthmonitor-delete',
     {
@@ -279,22 +290,25 @@ test.each<[string, Record<string, string | undefined>]>([
     expect(found[object], object).toBe(status)
 })
 
-test.each(['listener', 'pool', 'member', 'healthmonitor'] as const)(
-  'a failed change of a %s leaves it alone in ERROR',
-  async (kind) => {
-    const object = kind === 'healthmonitor' ? 'monitor' : kind
-    for (const action of ['create', 'update', 'delete'] as const) {
-      const history = await played(`${kind}-${action}`, breaking('update-listeners'))
-      const found = await statuses(history)
-      const child = action === 'create' ? 'fresh' : object
-      expect(found[child], action).toMatch(/^ERROR/)
-      delete found[child]
-      expect(new Set(Object.values(found).map((text) => text.split(' ')[0]))).toEqual(
-        new Set(['ACTIVE']),
-      )
-    }
-  },
-)
+test.each([
+  ['listener', 'listener'],
+  ['pool', 'pool'],
+  ['member', 'member'],
+  ['healthmonitor', 'monitor'],
+  ['l7policy', 'policy'],
+  ['l7rule', 'rule'],
+] as const)('a failed change of a %s leaves it alone in ERROR', async (kind, object) => {
+  for (const action of ['create', 'update', 'delete'] as const) {
+    const history = await played(`${kind}-${action}`, breaking('update-listeners'))
+    const found = await statuses(history)
+    const child = action === 'create' ? 'fresh' : object
+    expect(found[child], action).toMatch(/^ERROR/)
+    delete found[child]
+    expect(new Set(Object.values(found).map((text) => text.split(' ')[0]))).toEqual(
+      new Set(['ACTIVE']),
+    )
+  }
+})
 
 test('another listener in ERROR stays so', async () => {
   const history = await begin(named('pool-create'))
