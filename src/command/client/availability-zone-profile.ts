@@ -1,4 +1,4 @@
-import { field, name, text } from '../../model/field.ts'
+import { availabilityZoneProfile } from '../../model/availability-zone.ts'
 import type { ClientTable } from './table.ts'
 
 export const AVAILABILITY_ZONE_PROFILE: ClientTable = {
@@ -7,14 +7,7 @@ export const AVAILABILITY_ZONE_PROFILE: ClientTable = {
   noun: 'availability zone profile',
   nouns: 'availability zone profiles',
   singular: 'availability_zone_profile',
-  fields: {
-    name: field(name, { help: 'The name.', required: true }),
-    provider_name: field(text({ max: 255 }), { help: 'The provider.', required: true }),
-    availability_zone_data: field(text({ max: 4096 }), {
-      help: 'What it asks of the provider, as a JSON object.',
-      required: true,
-    }),
-  },
+  fields: availabilityZoneProfile.fields,
   names: { provider_name: 'provider' },
   references: {},
   switches: {},

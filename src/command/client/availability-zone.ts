@@ -1,4 +1,4 @@
-import { boolean, field, name, text, uuid } from '../../model/field.ts'
+import { availabilityZone } from '../../model/availability-zone.ts'
 import type { ClientTable } from './table.ts'
 
 /** Its name is what requests and paths call it; it has no id. */
@@ -8,16 +8,7 @@ export const AVAILABILITY_ZONE: ClientTable = {
   noun: 'availability zone',
   nouns: 'availability zones',
   singular: 'availability_zone',
-  fields: {
-    name: field(name, { help: 'The name.', writable: 'create', required: true }),
-    description: field(text({ max: 255 }), { help: 'Human-readable description.', fallback: '' }),
-    availability_zone_profile_id: field(uuid, {
-      help: 'The availability zone profile.',
-      writable: 'create',
-      required: true,
-    }),
-    enabled: field(boolean, { help: 'Whether it can be chosen.', fallback: true }),
-  },
+  fields: availabilityZone.fields,
   names: { availability_zone_profile_id: 'availabilityzoneprofile' },
   references: { availability_zone_profile_id: 'availabilityzoneprofile' },
   switches: { enabled: '' },

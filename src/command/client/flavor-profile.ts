@@ -1,4 +1,4 @@
-import { field, name, text } from '../../model/field.ts'
+import { flavorProfile } from '../../model/flavor.ts'
 import type { ClientTable } from './table.ts'
 
 export const FLAVOR_PROFILE: ClientTable = {
@@ -7,14 +7,7 @@ export const FLAVOR_PROFILE: ClientTable = {
   noun: 'flavor profile',
   nouns: 'flavor profiles',
   singular: 'flavorprofile',
-  fields: {
-    name: field(name, { help: 'The name.', required: true }),
-    provider_name: field(text({ max: 255 }), { help: 'The provider.', required: true }),
-    flavor_data: field(text({ max: 4096 }), {
-      help: 'What it asks of the provider, as a JSON object.',
-      required: true,
-    }),
-  },
+  fields: flavorProfile.fields,
   names: { provider_name: 'provider' },
   references: {},
   switches: {},

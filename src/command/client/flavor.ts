@@ -1,4 +1,4 @@
-import { boolean, field, name, text, uuid } from '../../model/field.ts'
+import { flavor } from '../../model/flavor.ts'
 import type { ClientTable } from './table.ts'
 
 export const FLAVOR: ClientTable = {
@@ -7,16 +7,7 @@ export const FLAVOR: ClientTable = {
   noun: 'flavor',
   nouns: 'flavors',
   singular: 'flavor',
-  fields: {
-    name: field(name, { help: 'The name.', required: true }),
-    description: field(text({ max: 255 }), { help: 'Human-readable description.', fallback: '' }),
-    flavor_profile_id: field(uuid, {
-      help: 'The flavor profile.',
-      writable: 'create',
-      required: true,
-    }),
-    enabled: field(boolean, { help: 'Whether it can be chosen.', fallback: true }),
-  },
+  fields: flavor.fields,
   names: { flavor_profile_id: 'flavorprofile' },
   references: { flavor_profile_id: 'flavorprofile' },
   switches: { enabled: '' },

@@ -1,14 +1,4 @@
-import {
-  boolean,
-  description,
-  field,
-  integer,
-  list,
-  name,
-  oneOf,
-  text,
-  uuid,
-} from '../../model/field.ts'
+import { l7policy } from '../../model/l7policy.ts'
 import type { ClientTable } from './table.ts'
 
 export const L7POLICY: ClientTable = {
@@ -17,25 +7,7 @@ export const L7POLICY: ClientTable = {
   noun: 'L7 policy',
   nouns: 'L7 policies',
   singular: 'l7policy',
-  fields: {
-    listener_id: field(uuid, { help: 'The listener.', writable: 'create', required: true }),
-    name: field(name, { help: 'Human-readable name.', fallback: '' }),
-    description: field(description, { help: 'Human-readable description.', fallback: '' }),
-    action: field(oneOf(['REDIRECT_TO_URL', 'REDIRECT_TO_POOL', 'REDIRECT_PREFIX', 'REJECT']), {
-      help: 'What happens to a request that matches.',
-      required: true,
-    }),
-    redirect_pool_id: field(uuid, { help: 'The pool for REDIRECT_TO_POOL.', nullable: true }),
-    redirect_url: field(text({ max: 255 }), { help: 'The URL for REDIRECT_TO_URL.' }),
-    redirect_prefix: field(text({ max: 255 }), { help: 'The prefix for REDIRECT_PREFIX.' }),
-    redirect_http_code: field(integer(301, 308), {
-      help: 'The HTTP status of a redirect: 301, 302, 303, 307 or 308.',
-      nullable: true,
-    }),
-    position: field(integer(1), { help: 'Its place among the policies of the listener.' }),
-    admin_state_up: field(boolean, { help: 'Whether the resource is to work.', fallback: true }),
-    tags: field(list(text({ max: 255 }), 100), { help: 'Simple string tags.', fallback: [] }),
-  },
+  fields: l7policy.fields,
   names: { listener_id: 'listener', redirect_pool_id: 'redirect-pool' },
   references: { listener_id: 'listener', redirect_pool_id: 'pool' },
   switches: { admin_state_up: '' },
@@ -73,7 +45,7 @@ export const L7POLICY: ClientTable = {
   tags: true,
   list: { filters: ['listener_id'] },
   show: { on: ['l7policy'] },
-  create: { on: ['listener'], fills: 'listener_id' },
+  create: { on: ['listener'], fills: 'listener_id', without: ['project_id'] },
   set: { on: ['l7policy'] },
   unset: { on: ['l7policy'], without: ['redirect_pool_id'] },
   delete: { on: ['l7policy'] },

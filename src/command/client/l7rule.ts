@@ -1,16 +1,5 @@
-import { boolean, field, list, oneOf, text } from '../../model/field.ts'
+import { l7rule } from '../../model/l7rule.ts'
 import type { ClientTable } from './table.ts'
-
-const TYPES = [
-  'HOST_NAME',
-  'PATH',
-  'FILE_TYPE',
-  'HEADER',
-  'COOKIE',
-  'SSL_CONN_HAS_CERT',
-  'SSL_VERIFY_RESULT',
-  'SSL_DN_FIELD',
-] as const
 
 export const L7RULE: ClientTable = {
   command: 'l7rule',
@@ -18,21 +7,7 @@ export const L7RULE: ClientTable = {
   noun: 'L7 rule',
   nouns: 'L7 rules',
   singular: 'rule',
-  fields: {
-    type: field(oneOf(TYPES), { help: 'What part of a request is compared.', required: true }),
-    compare_type: field(oneOf(['REGEX', 'STARTS_WITH', 'ENDS_WITH', 'CONTAINS', 'EQUAL_TO']), {
-      help: 'How it is compared.',
-      required: true,
-    }),
-    value: field(text({ max: 255 }), { help: 'What it is compared with.', required: true }),
-    key: field(text({ max: 255 }), {
-      help: 'The name of the header, cookie or field of a certificate.',
-      nullable: true,
-    }),
-    invert: field(boolean, { help: 'Whether the opposite matches.', fallback: false }),
-    admin_state_up: field(boolean, { help: 'Whether the resource is to work.', fallback: true }),
-    tags: field(list(text({ max: 255 }), 100), { help: 'Simple string tags.', fallback: [] }),
-  },
+  fields: l7rule.fields,
   names: {},
   references: {},
   switches: { admin_state_up: '' },
@@ -68,7 +43,7 @@ export const L7RULE: ClientTable = {
   tags: true,
   list: { on: ['l7policy'], filters: [] },
   show: { on: ['l7policy', 'l7rule'] },
-  create: { on: ['l7policy'] },
+  create: { on: ['l7policy'], without: ['project_id'] },
   set: { on: ['l7policy', 'l7rule'] },
   unset: { on: ['l7policy', 'l7rule'] },
   delete: { on: ['l7policy', 'l7rule'] },

@@ -1,8 +1,5 @@
-import { field, integer, text } from '../../model/field.ts'
+import { quota } from '../../model/quota.ts'
 import type { ClientTable } from './table.ts'
-
-const limit = (nouns: string) =>
-  field(integer(-1), { help: `How many ${nouns}; -1 is no limit.`, nullable: true })
 
 const LIMITS = [
   'load_balancer',
@@ -20,16 +17,7 @@ export const QUOTA: ClientTable = {
   noun: 'quota',
   nouns: 'quotas',
   singular: 'quota',
-  fields: {
-    project_id: field(text({ max: 36 }), { help: 'The project.', writable: 'never' }),
-    load_balancer: limit('load balancers'),
-    listener: limit('listeners'),
-    pool: limit('pools'),
-    health_monitor: limit('health monitors'),
-    member: limit('members'),
-    l7policy: limit('L7 policies'),
-    l7rule: limit('L7 rules'),
-  },
+  fields: quota.fields,
   names: {
     load_balancer: 'loadbalancer',
     health_monitor: 'healthmonitor',
