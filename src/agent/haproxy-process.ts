@@ -1,13 +1,9 @@
-/**
- * The haproxy process of a load balancer. It is started as a daemon of its own, so that it outlives
- * the agent, and is known again by its pid file and command line: started and adopted ones are the
- * same.
- */
-import { readFileSync } from 'node:fs'
+/** The haproxy process of a load balancer: started, reloaded and stopped as a daemon. */
 import { peerName } from '../dataplane/haproxy/facts.ts'
 import type { Clock } from '../system/clock.ts'
 import { readTextIfExists, writeFileAtomic } from '../system/files.ts'
 import type { Processes, RunResult } from '../system/process.ts'
+import { type Daemon, daemonPid, stopDaemon } from './daemon.ts'
 import { askHaproxy, type MasterState, parseMaster } from './haproxy-socket.ts'
 import { NAMESPACE_PATH, type Paths } from './paths.ts'
 
@@ -15,7 +11,6 @@ const CHECK_TIMEOUT_MS = 60_000
 const START_TIMEOUT_MS = 60_000
 /** haproxy tries for two seconds to bind a port which is taken. */
 const RELOAD_TIMEOUT_MS = 30_000
-const STOP_TIMEOUT_MS = 10_000
 const POLL_MS = 20
 
 export interface HaproxyProcessDeps {
@@ -39,33 +34,17 @@ export function checkConfig(deps: HaproxyProcessDeps, path: string): Promise<Run
 }
 
 /**
- * The master's process id, if it runs. It keeps it over reloads. haproxy's own pid file is the
- * second choice: it is empty for a moment during a reload, but there when the agent died right
- * after the start.
+ * The master process, which keeps its id over reloads. haproxy's own pid file is the second choice:
+ * it is empty for a moment during a reload, but there when the agent died right after the start.
  */
+function daemonOf(paths: Paths, lb_id: string): Daemon {
+  const pidFiles = [paths.masterPid(lb_id), paths.pid(lb_id)]
+  return { pidFiles, argument: paths.haproxyConfig(lb_id) }
+}
+
+/** The master's process id, if it runs. */
 export function runningPid(paths: Paths, lb_id: string): number | undefined {
-  for (const path of [paths.masterPid(lb_id), paths.pid(lb_id)]) {
-    const pid = Number(readTextIfExists(path)?.split('\n')[0])
-    if (Number.isInteger(pid) && pid > 1 && isMaster(pid, paths.haproxyConfig(lb_id))) return pid
-  }
-  return undefined
-}
-
-/** A pid file of an earlier life may name somebody else by now. */
-function isMaster(pid: number, configPath: string): boolean {
-  try {
-    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-    // It is empty for a moment while the master executes itself anew, and for a zombie.
-    return command === '' ? !isZombie(pid) : command.split('\0').includes(configPath)
-  } catch {
-    return false
-  }
-}
-
-function isZombie(pid: number): boolean {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  // The name before it may hold anything but ends with the last parenthesis.
-  return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z')
+  return daemonPid(daemonOf(paths, lb_id))
 }
 
 /** Starts master and worker in the namespace; returns once they serve, or have failed to. */
@@ -127,26 +106,6 @@ async function masterState(paths: Paths, lb_id: string): Promise<MasterState | u
 }
 
 /** Ends master and workers, open connections included. Returns whether they are gone. */
-export async function stop(deps: HaproxyProcessDeps, lb_id: string): Promise<boolean> {
-  const { clock, paths } = deps
-  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    const deadline = clock.now() + STOP_TIMEOUT_MS
-    const pid = runningPid(paths, lb_id)
-    if (pid === undefined) return true
-    kill(pid, signal)
-    while (clock.now() < deadline) {
-      if (runningPid(paths, lb_id) === undefined) return true
-      await clock.sleep(POLL_MS)
-    }
-  }
-  return false
-}
-
-function kill(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal)
-  } catch (error) {
-    // It ended by itself in between, which is what was wanted.
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-  }
+export function stop(deps: HaproxyProcessDeps, lb_id: string): Promise<boolean> {
+  return stopDaemon(deps.clock, daemonOf(deps.paths, lb_id))
 }
