@@ -1,4 +1,4 @@
-/** `octavia-lite config`: the sample, and whether a configuration is right. */
+/** `octavia-lite config`: the sample, whether a configuration is right, and one from upstream's. */
 import { existsSync } from 'node:fs'
 import {
   ConfigError,
@@ -10,6 +10,7 @@ import {
 } from '../config/load.ts'
 import { renderSample } from '../config/sample.ts'
 import { parseArguments } from './arguments.ts'
+import { importConfig } from './config-import.ts'
 import { type Command, CommandFailure, EXIT, type Exit, type Io } from './io.ts'
 
 /** Read when no --config-file is given and it exists. */
@@ -33,15 +34,22 @@ export function cloudBesideServe(named: string | undefined): { readonly data_dir
 }
 
 export const command: Command = {
-  summary: 'print a sample configuration, or check one',
+  summary: 'print a sample configuration, check one, or import octavia.conf',
   help: `usage: octavia-lite config sample
        octavia-lite config check [--config-file FILE] [--json]
+       octavia-lite config import FILE [--output FILE [--force]] [--json]
 
 sample prints every option with its help and default, commented out, as TOML.
 check prints what is wrong with FILE (default ${DEFAULT_CONFIG_FILE}),
 one problem per line, and exits 0 when it can be used, else 1.
+import reads upstream's octavia.conf and prints it in our form, secrets included; what
+no longer applies, and why, goes to standard error. It exits 1 when something needs a
+decision.
 
-  --json   print { "file", "ok", "problems": [{ severity, where, line, message }] }
+  --json          check: print { "file", "ok", "problems": [{ severity, where, line,
+                  message }] }; import: print { "toml", "dropped", "problems", ... }
+  --output FILE   write it there, readable by its owner only
+  --force         also when FILE exists
 `,
   async run(args, io) {
     const [verb, ...rest] = args
@@ -51,7 +59,8 @@ one problem per line, and exits 0 when it can be used, else 1.
       return EXIT.ok
     }
     if (verb === 'check') return check(rest, io)
-    throw new CommandFailure('say config sample or config check; see --help', EXIT.usage)
+    if (verb === 'import') return importConfig(rest, io)
+    throw new CommandFailure('say config sample, check or import; see --help', EXIT.usage)
   },
 }
 

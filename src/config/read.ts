@@ -73,7 +73,7 @@ function shownValue(value: unknown): string {
   return ` = ${typeof value === 'string' ? JSON.stringify(value) : String(value)}`
 }
 
-function findOption(
+export function findOption(
   options: OptionTable,
   spelling: string,
 ): readonly [string, OptionTable[string]] | undefined {

@@ -68,7 +68,7 @@ function renderTables(name: string, option: Option<unknown>): string {
 }
 
 /** TOML's basic strings are JSON's, but for the escape of DEL, which no default has. */
-function renderValue(value: unknown): string {
+export function renderValue(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(renderValue).join(', ')}]`
   if (isTable(value)) {
     const pairs = Object.entries(value).map(

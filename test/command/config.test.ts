@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -93,3 +93,42 @@ test.each([[[]], [['samples']], [['check', '--file', 'x']], [['sample', 'x']]])(
     await expect(run(...args)).rejects.toThrow(CommandFailure)
   },
 )
+
+const OSLO = `[DEFAULT]
+transport_url = rabbit://openstack:RABBIT@controller
+[api_settings]
+auth_strategy = noauth
+bind_port = 9876
+[controller_worker]
+compute_driver = compute_noop_driver
+network_driver = network_noop_driver
+amphora_driver = amphora_noop_driver
+[certificates]
+cert_manager = local_cert_manager
+`
+
+test('an octavia.conf becomes a file which can be used, and only its owner can read', async () => {
+  const output = join(folder, 'imported.toml')
+  expect(await run('import', file(OSLO), '--output', output)).toEqual({ out: '', exit: 0 })
+  expect(statSync(output).mode & 0o777).toBe(0o600)
+  expect(readFileSync(output, 'utf8')).not.toContain('RABBIT')
+  expect(await run('check', '--config-file', output)).toMatchObject({ exit: 0 })
+  await expect(run('import', file(OSLO), '--output', output)).rejects.toThrow('add --force')
+  expect(await run('import', file(OSLO), '--output', output, '--force')).toMatchObject({ exit: 0 })
+})
+
+test('what needs a decision is told, also to scripts', async () => {
+  const { out, exit } = await run('import', file('[api_settings]\nbind_port = high\n'), '--json')
+  expect(exit).toBe(1)
+  expect(JSON.parse(out)).toMatchObject({
+    ok: false,
+    problems: [{ where: 'api_settings.bind_port', line: 2 }],
+  })
+})
+
+test('a file which is not there or not an octavia.conf is refused', async () => {
+  await expect(run('import', join(folder, 'none'))).rejects.toThrow('there is no file')
+  await expect(run('import', folder)).rejects.toThrow('cannot be read')
+  await expect(run('import', file('{}'))).rejects.toThrow('line 1 is neither a section')
+  await expect(run('import')).rejects.toThrow('say which octavia.conf')
+})
