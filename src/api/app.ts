@@ -115,7 +115,7 @@ async function callOf(
       route.request === undefined
         ? undefined
         : await readBody(request, api.options.max_request_body_size),
-    origin: { request_id },
+    origin: { request_id, caller, token: request.headers.get('x-auth-token') },
   }
 }
 

@@ -3,7 +3,7 @@
  * the certificate manager before the transaction; the fault is thrown in it, at its place among the
  * others. Source: octavia/api/v2/controllers/base.py, _validate_tls_refs.
  */
-import type { CertificateManager } from '../driver/certificate-manager.ts'
+import type { CertificateManager, SecretReader } from '../driver/certificate-manager.ts'
 import { type Fault, fault } from '../model/fault.ts'
 import { isSignedBy, parseCertificate, parseRevocationList } from '../model/revocation-list.ts'
 
@@ -18,21 +18,23 @@ export interface CertificateRefs {
 export async function findCertificateFault(
   manager: CertificateManager,
   { certificates, ca, crl }: CertificateRefs,
+  reader: SecretReader,
 ): Promise<Fault | undefined> {
   const missing: string[] = []
   for (const ref of certificates)
-    if (ref && (await manager.findCertificate(ref)) === undefined) missing.push(ref)
+    if (ref && (await manager.findCertificate(ref, reader)) === undefined) missing.push(ref)
   if (missing.length > 0) return fault.certificateUnreadable(missing)
-  return ca ? findAuthorityFault(manager, ca, crl || null) : undefined
+  return ca ? findAuthorityFault(manager, reader, ca, crl || null) : undefined
 }
 
 async function findAuthorityFault(
   manager: CertificateManager,
+  reader: SecretReader,
   ca: string,
   crl: string | null,
 ): Promise<Fault | undefined> {
-  const authority = await manager.findSecret(ca)
-  const list = crl === null ? undefined : await manager.findSecret(crl)
+  const authority = await manager.findSecret(ca, reader)
+  const list = crl === null ? undefined : await manager.findSecret(crl, reader)
   const missing = [
     ...(authority === undefined ? [ca] : []),
     ...(crl !== null && list === undefined ? [crl] : []),

@@ -5,7 +5,7 @@
  * without a job, and no job without its rows. May import everything up to the store, the
  * worker's catalogue and the providers.
  */
-import type { CertificateManager } from '../driver/certificate-manager.ts'
+import type { CertificateManager, SecretReader } from '../driver/certificate-manager.ts'
 import type { NetworkDriver } from '../driver/network.ts'
 import type { Lack } from '../model/capability.ts'
 import { fault } from '../model/fault.ts'
@@ -58,7 +58,7 @@ export interface OperationDependencies {
 }
 
 /** The request on whose behalf a change is made; its id goes into jobs and logs. */
-export interface Origin {
+export interface Origin extends SecretReader {
   readonly request_id: string | null
 }
 

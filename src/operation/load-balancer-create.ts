@@ -84,7 +84,7 @@ export async function createLoadBalancer(
   checkNetworkAllowed(settings, plan.network_id, choice.valid_vip_networks)
   const planned = planRows(deps, graph, project_id, choice, plan)
   await checkMemberSubnets(deps, planned.members)
-  await checkCertificates(deps, graph)
+  await checkCertificates(deps, graph, origin)
   await withVip(deps, planned.loadBalancer, plan, origin, async (vip, held) => {
     await change(deps, async (tx, now) => {
       await insertPlanned(deps, tx, project_id, withVipFields(planned, vip))
@@ -292,13 +292,14 @@ function planPolicies(
 async function checkCertificates(
   deps: OperationDependencies,
   graph: LoadBalancerGraph,
+  origin: Origin,
 ): Promise<void> {
   const refs = [
     ...graph.pools.map((item) => poolCertificateRefs(item.pool)),
     ...graph.listeners.map((item) => certificateRefs(item.listener)),
   ]
   for (const each of refs) {
-    const refused = await findCertificateFault(deps.certificateManager, each)
+    const refused = await findCertificateFault(deps.certificateManager, each, origin)
     if (refused !== undefined) throw refused
   }
 }

@@ -578,7 +578,7 @@ describe('certificates', () => {
   const noop = createNoopCertificateManager()
   const secrets = (texts: Readonly<Record<string, string>>): CertificateManager => ({
     ...noop,
-    findSecret: async (ref) => texts[ref] ?? (await noop.findSecret(ref)),
+    findSecret: async (ref, reader) => texts[ref] ?? (await noop.findSecret(ref, reader)),
   })
   const CA = { ...TLS, client_ca_tls_container_ref: 'ca', client_crl_container_ref: 'crl' }
   test.each([

@@ -13,7 +13,7 @@ import { present } from '../../src/system/assert.ts'
 const read = (name: string): string =>
   readFileSync(join(import.meta.dirname, 'revocation', `${name}.pem`), 'utf8')
 const TEXTS = {
-  ec: present(await createNoopCertificateManager().findSecret('any'), 'the noop secret'),
+  ec: present(await createNoopCertificateManager().findSecret('any', null), 'the noop secret'),
   rsa: read('rsa'),
   ed25519: read('ed25519'),
 }

@@ -24,7 +24,13 @@ MR4WP9ATJ3MuC/1R+Pv31vlqMhuNgMvDTdRx2Q==
 
 export function createNoopCertificateManager(): CertificateManager {
   return {
-    findCertificate: async () => ({ certificate: CERTIFICATE, private_key: '' }),
+    findCertificate: async () => ({
+      form: 'parts',
+      certificate: Buffer.from(CERTIFICATE),
+      private_key: Buffer.alloc(0),
+      passphrase: null,
+      intermediates: null,
+    }),
     findSecret: async () => `${CERTIFICATE}\n${REVOCATION_LIST}\n`,
   }
 }

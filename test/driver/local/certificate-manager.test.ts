@@ -10,12 +10,23 @@ const manager = createLocalCertificateManager({ storage_path: join(folder) })
 
 test('a certificate is there with its key, a secret without one', async () => {
   writeFileSync(join(folder, 'a.crt'), 'CERTIFICATE')
-  expect(await manager.findCertificate('a')).toBeUndefined()
-  expect(await manager.findSecret('a')).toBe('CERTIFICATE')
+  expect(await manager.findCertificate('a', null)).toBeUndefined()
+  expect(await manager.findSecret('a', null)).toBe('CERTIFICATE')
   writeFileSync(join(folder, 'a.key'), 'KEY')
-  expect(await manager.findCertificate('a')).toEqual({
-    certificate: 'CERTIFICATE',
-    private_key: 'KEY',
+  const parts = {
+    form: 'parts',
+    certificate: Buffer.from('CERTIFICATE'),
+    private_key: Buffer.from('KEY'),
+    passphrase: null,
+    intermediates: null,
+  }
+  expect(await manager.findCertificate('a', null)).toEqual(parts)
+  writeFileSync(join(folder, 'a.int'), 'CHAIN')
+  writeFileSync(join(folder, 'a.pass'), 'open sesame\n')
+  expect(await manager.findCertificate('a', null)).toEqual({
+    ...parts,
+    passphrase: 'open sesame',
+    intermediates: Buffer.from('CHAIN'),
   })
 })
 
@@ -23,7 +34,7 @@ test.each(['b', '', '.', '../a', 'x/../a', '/etc/passwd', 'a\0', 'https://host/v
   '%j is no name in the folder',
   async (ref) => {
     writeFileSync(join(folder, '.crt'), 'hidden')
-    expect(await manager.findSecret(ref)).toBeUndefined()
-    expect(await manager.findCertificate(ref)).toBeUndefined()
+    expect(await manager.findSecret(ref, null)).toBeUndefined()
+    expect(await manager.findCertificate(ref, null)).toBeUndefined()
   },
 )
