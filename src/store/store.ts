@@ -10,6 +10,7 @@ import { type Kysely, sql, type Transaction } from 'kysely'
 import { makeFolder, SECRET_MODE } from '../system/files.ts'
 import { duringTransaction } from '../system/outside.ts'
 import { kyselyOver } from './dialect.ts'
+import { MIGRATIONS } from './migrations.ts'
 import { SCHEMA_VERSION, schemaStatements } from './tables.ts'
 
 /**
@@ -87,7 +88,7 @@ function openReader(path: string): Database {
   return database
 }
 
-/** Makes a fresh schema, or refuses a database which this program must not touch. */
+/** Makes or completes the schema, or refuses a database which this program must not touch. */
 function prepareSchema(database: Database, path: string): void {
   let version: number
   try {
@@ -107,10 +108,16 @@ function prepareSchema(database: Database, path: string): void {
   if (version === SCHEMA_VERSION) return
   database
     .transaction(() => {
-      for (const statement of schemaStatements()) database.run(statement)
+      for (const statement of version === 0 ? schemaStatements() : migrationsFrom(version))
+        database.run(statement)
       database.run(`PRAGMA user_version = ${SCHEMA_VERSION}`)
     })
     .immediate()
+}
+
+function migrationsFrom(version: number): readonly string[] {
+  const steps = Array.from({ length: SCHEMA_VERSION - version }, (_, at) => version + 1 + at)
+  return steps.flatMap((step) => MIGRATIONS[step] ?? [])
 }
 
 function pragma(database: Database, name: string): number {

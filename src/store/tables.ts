@@ -17,7 +17,7 @@ import { pool } from '../model/pool.ts'
 import { quota } from '../model/quota.ts'
 
 /** Rises with every migration. */
-export const SCHEMA_VERSION = 1
+export const SCHEMA_VERSION = 2
 
 export const RESOURCES = [
   loadBalancer,
@@ -196,12 +196,53 @@ const IDENTITY_TABLES = [
   'CREATE INDEX revoked_token_expiry ON revoked_token (expires_ms)',
 ] as const
 
+/** The built-in store of secrets; rows are described in secrets.ts. */
+const SECRET_TABLES = [
+  `CREATE TABLE secret (
+  id TEXT PRIMARY KEY,
+  project_id TEXT NOT NULL,
+  creator_id TEXT,
+  name TEXT NOT NULL,
+  secret_type TEXT NOT NULL,
+  algorithm TEXT,
+  bit_length INTEGER,
+  mode TEXT,
+  expires_at TEXT,
+  created_at TEXT NOT NULL,
+  updated_at TEXT NOT NULL,
+  content_type TEXT,
+  key_id TEXT,
+  sealed BLOB
+) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE secret_container (
+  id TEXT PRIMARY KEY,
+  project_id TEXT NOT NULL,
+  creator_id TEXT,
+  name TEXT NOT NULL,
+  type TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  updated_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE secret_container_part (
+  container_id TEXT NOT NULL REFERENCES secret_container (id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  secret_id TEXT NOT NULL REFERENCES secret (id) ON DELETE CASCADE,
+  PRIMARY KEY (container_id, name)
+) STRICT, WITHOUT ROWID`,
+  'CREATE TABLE secret_key (id TEXT NOT NULL) STRICT',
+  'CREATE INDEX secret_project ON secret (project_id, created_at, id)',
+  'CREATE INDEX secret_key_of ON secret (key_id)',
+  'CREATE INDEX secret_container_project ON secret_container (project_id, created_at, id)',
+  'CREATE INDEX secret_container_part_of ON secret_container_part (secret_id)',
+] as const
+
 /** Every statement that makes a fresh database. */
 export function schemaStatements(): readonly string[] {
   return [
     ...RESOURCES.map((resource) => tableOf(resource)),
     ...SYSTEM_TABLES,
     ...IDENTITY_TABLES,
+    ...SECRET_TABLES,
     ...INDEXES,
   ]
 }
