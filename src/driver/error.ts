@@ -13,6 +13,8 @@ export interface DriverFailure {
   /** One clause: what to do about it. */
   readonly hint?: string
   readonly retryable: boolean
+  /** Whether the other side did not answer at all, or said that it cannot work now. */
+  readonly outage?: boolean
   readonly cause?: unknown
 }
 
@@ -23,6 +25,8 @@ export class DriverError extends Error {
   readonly reason: string
   readonly hint: string | undefined
   readonly retryable: boolean
+  /** Nothing was decided about what was asked: worth more patience than an answer that says no. */
+  readonly outage: boolean
   constructor(failure: DriverFailure) {
     const hint = failure.hint === undefined ? '' : ` (${failure.hint})`
     super(`${failure.operation} of ${failure.subject}: ${failure.reason}${hint}`, {
@@ -33,5 +37,6 @@ export class DriverError extends Error {
     this.reason = failure.reason
     this.hint = failure.hint
     this.retryable = failure.retryable
+    this.outage = failure.retryable && failure.outage === true
   }
 }

@@ -12,7 +12,11 @@ test('every option of upstream is known', () => {
   const upstream = readFileSync(new URL('./upstream-options.txt', import.meta.url), 'utf8')
   const names = upstream.trim().split('\n')
   expect(names.length).toBeGreaterThan(200)
-  const known = new Set<string>(ALL.map(([name]) => name))
+  const known = new Set(
+    ALL.flatMap(([name, { formerly }]) =>
+      formerly === null ? [name] : [name, name.replace(/[^.]*$/, formerly)],
+    ),
+  )
   expect(names.filter((name) => !known.has(name))).toEqual([])
 })
 

@@ -19,6 +19,10 @@ export interface FakeKeystone {
   /** A new token of somebody. */
   issue(spec: TokenSpec): string
   revoke(token: string): void
+  /** Whether a service would take it. */
+  accepts(token: string): boolean
+  /** Tells of another service in its catalogue. */
+  register(service: { readonly type: string; readonly name: string; readonly url: string }): void
   /** All tokens of our own user. */
   revokeServiceTokens(): void
   /** Answers every question with this status until told otherwise. */
@@ -46,6 +50,7 @@ export function createFakeKeystone(options: Options): FakeKeystone {
   const logins: unknown[] = []
   const tokens = new Map<string, Required<Pick<TokenSpec, 'expires_ms'>> & TokenSpec>()
   const serviceTokens = new Set<string>()
+  const registered: object[] = []
   let failure: number | null = null
   let held: Promise<void> | null = null
   let count = 0
@@ -72,10 +77,10 @@ export function createFakeKeystone(options: Options): FakeKeystone {
       { interface: 'internal', region_id: 'RegionTwo', url: 'http://127.0.0.1:9/not-here' },
       { interface: 'internal', region_id: 'RegionOne', url: `${origin}${path}/v3/` },
     ]
-    const catalog = [{ type: 'identity', name: 'keystone', endpoints }]
+    const catalog = [{ type: 'identity', name: 'keystone', endpoints }, ...registered]
     const expires_at = new Date(tokens.get(token)?.expires_ms ?? 0).toISOString()
     return Response.json(
-      { token: { user: { id: 'octavia' }, expires_at, catalog } },
+      { token: { user: { id: 'octavia' }, project: { id: 'service' }, expires_at, catalog } },
       { status: 201, headers: { 'x-subject-token': token } },
     )
   }
@@ -118,6 +123,15 @@ export function createFakeKeystone(options: Options): FakeKeystone {
     logins,
     issue,
     revoke: (token) => void tokens.delete(token),
+    accepts: (token) => (tokens.get(token)?.expires_ms ?? 0) > now(),
+    register: ({ type, name, url }) => {
+      const endpoints = ['public', 'internal', 'admin'].map((one) => ({
+        interface: one,
+        region_id: 'RegionOne',
+        url,
+      }))
+      registered.push({ type, name, endpoints })
+    },
     revokeServiceTokens: () => {
       for (const token of serviceTokens) tokens.delete(token)
     },

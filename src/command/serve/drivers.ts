@@ -1,5 +1,4 @@
 /** Names of drivers to implementations: the only place that knows both. */
-import { readFileSync } from 'node:fs'
 import type { CertManagerName } from '../../config/options/certificates.ts'
 import type {
   AmphoraDriverName,
@@ -26,8 +25,9 @@ import { systemClock } from '../../system/clock.ts'
 import { systemLauncher } from '../../system/detached.ts'
 import type { Log } from '../../system/log.ts'
 import { systemProcesses } from '../../system/process.ts'
-import { CommandFailure, EXIT } from '../io.ts'
+import { CommandFailure } from '../io.ts'
 import type { DataFolder } from './data-folder.ts'
+import { readPem } from './pem.ts'
 
 export interface Drivers {
   readonly network: NetworkDriver
@@ -168,13 +168,4 @@ function serverCa(config: Config, folder: DataFolder): CaFiles {
   const files = { certificate: readPem(ca_certificate), key: readPem(ca_private_key) }
   if (ca_private_key_passphrase === null) return files
   return { ...files, passphrase: ca_private_key_passphrase }
-}
-
-export function readPem(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new CommandFailure(`${path} cannot be read: ${why}`, EXIT.failure, cause)
-  }
 }

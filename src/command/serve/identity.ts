@@ -3,13 +3,12 @@ import { createHeaderIdentity } from '../../api/identity.ts'
 import type { AuthStrategy } from '../../config/options/api.ts'
 import type { Config } from '../../config/options.ts'
 import type { IdentityDriver } from '../../driver/identity.ts'
-import type { Credentials, Scope } from '../../driver/openstack/credentials.ts'
 import { createKeystoneIdentity } from '../../driver/openstack/identity.ts'
 import { createSession, type SessionOptions } from '../../driver/openstack/session.ts'
 import { systemClock } from '../../system/clock.ts'
 import type { Log } from '../../system/log.ts'
-import { readPem } from './drivers.ts'
 import { type OpenIdentity, openLocalIdentity, type Surroundings } from './local-identity.ts'
+import { type AuthSection, credentialsOf, tlsOf } from './openstack.ts'
 
 /** The project of those who name none, where nobody has to prove who he is. */
 const NOAUTH_PROJECT = 'default'
@@ -64,59 +63,14 @@ function keystoneSession(config: Config): SessionOptions {
   return {
     auth_url: auth_url ?? '',
     credentials: credentialsOf(authSection(config)),
-    tls: {
-      ca: own.cafile === null ? null : readPem(own.cafile),
-      cert: own.certfile === null ? null : readPem(own.certfile),
-      key: own.keyfile === null ? null : readPem(own.keyfile),
-      insecure: own.insecure,
-    },
+    tls: tlsOf(own),
     timeout_ms: (seconds || TIMEOUT_S) * 1000,
     connect_retries: own.http_request_max_retries,
   }
 }
 
-type AuthSection = Pick<Config['service_auth'], keyof Config['service_auth']>
-
 /** The section that says who we are; cross-check.ts has looked at it. */
 function authSection(config: Config): AuthSection {
   const { auth_section } = config.keystone_authtoken
   return auth_section === 'service_auth' ? config.service_auth : config.keystone_authtoken
-}
-
-function credentialsOf(options: AuthSection): Credentials {
-  const user = {
-    id: options.user_id,
-    name: options.username,
-    domain_id: options.user_domain_id ?? options.default_domain_id,
-    domain_name: options.user_domain_name ?? options.default_domain_name,
-  }
-  if (options.auth_type === 'v3applicationcredential')
-    return {
-      kind: 'application_credential',
-      id: options.application_credential_id,
-      name: options.application_credential_name,
-      user,
-      secret: options.application_credential_secret ?? '',
-    }
-  const password = options.password ?? ''
-  return { kind: 'password', user, password, scope: scopeOf(options) }
-}
-
-function scopeOf(options: AuthSection): Scope {
-  const id = options.project_id ?? options.tenant_id
-  const name = options.project_name ?? options.tenant_name
-  if (id !== null || name !== null)
-    return {
-      kind: 'project',
-      project: {
-        id,
-        name,
-        domain_id: options.project_domain_id ?? options.default_domain_id,
-        domain_name: options.project_domain_name ?? options.default_domain_name,
-      },
-    }
-  if (options.domain_id !== null || options.domain_name !== null)
-    return { kind: 'domain', id: options.domain_id, name: options.domain_name }
-  if (options.system_scope !== null) return { kind: 'system' }
-  return options.trust_id === null ? { kind: 'none' } : { kind: 'trust', id: options.trust_id }
 }

@@ -1,8 +1,4 @@
-/**
- * The other services of an OpenStack cloud, and the libraries upstream brings along. Only Keystone
- * is called in this release: an existing configuration loads, and `config check` tells what it does
- * not use.
- */
+/** The services of an OpenStack cloud, and the libraries upstream brings along. */
 import { list } from '../compound.ts'
 import { accepted, obsolete } from '../option.ts'
 import { boolean, choice, float, integer, text } from '../scalar.ts'
@@ -23,7 +19,6 @@ const session = {
   auth_type: choice('How we prove who we are, mostly password.', AUTH_TYPES, null, {
     later: ['token', 'v3token', 'v2password', 'none', 'v3oidcpassword', 'v3kerberos'],
   }),
-  auth_section: text('Another section with these options.', null),
   auth_url: text('URL of Keystone.', null),
   username: text('Our user.', null),
   user_id: text('Or its id.', null),
@@ -50,36 +45,46 @@ const session = {
   keyfile: text('Its key.', null),
   insecure: boolean('Whether certificates are not checked.', false),
   timeout: integer('Seconds to wait for an answer.', null, { min: 0 }),
+}
+
+/** Options of the library that change nothing about what is asked. */
+const unheard = accepted({
   collect_timing: boolean('Whether calls are timed.', false),
   split_loggers: boolean('Whether the parts of a call are logged apart.', false),
-}
+})
+const section = text('Another section with these options.', null)
 
 const memcached = obsolete('tokens are remembered in memory', {
   memcached_servers: list('Servers of a token cache.', null),
 })
 
-export const serviceAuth = { ...accepted(session), ...memcached }
+export const serviceAuth = {
+  ...session,
+  ...unheard,
+  ...accepted({ auth_section: section }),
+  ...memcached,
+}
 
 export const neutron = {
+  ...session,
+  ...unheard,
+  cafile: text('CA of Neutron.', null, { formerly: 'ca_certificates_file' }),
+  service_type: text('Type of Neutron in the catalogue.', null),
+  service_name: text('Its name there.', null),
+  valid_interfaces: list('Its interfaces, best first.', null, { formerly: 'endpoint_type' }),
+  region_name: text('Its region.', null),
+  endpoint_override: text('Its URL instead of the catalogue.', null, { formerly: 'endpoint' }),
+  connect_retries: integer('Attempts to connect after the first.', null, { min: 0, max: 10 }),
+  status_code_retries: integer('Attempts after an answer of 503.', null, { min: 0, max: 10 }),
   ...accepted({
-    ...session,
-    service_type: text('Type of Neutron in the catalogue.', null),
-    service_name: text('Its name there.', null),
-    valid_interfaces: list('Its interfaces, best first.', null),
-    region_name: text('Its region.', null),
-    endpoint_override: text('Its URL instead of the catalogue.', null),
+    auth_section: section,
     version: text('The version to use.', null),
     min_version: text('The oldest version.', null),
     max_version: text('The newest version.', null),
-    connect_retries: integer('Attempts to connect.', null, { min: 0 }),
     connect_retry_delay: float('Seconds between them.', null, { min: 0 }),
-    status_code_retries: integer('Attempts after an answer of 503.', null, { min: 0 }),
     status_code_retry_delay: float('Seconds between them.', null, { min: 0 }),
     retriable_status_codes: list('Answers after which we try again.', null),
   }),
-  ...obsolete('use endpoint_override', { endpoint: text('URL of Neutron.', null) }),
-  ...obsolete('use valid_interfaces', { endpoint_type: text('Interface of Neutron.', null) }),
-  ...obsolete('use cafile', { ca_certificates_file: text('CA of Neutron.', null) }),
 }
 
 export const nova = accepted({
@@ -106,10 +111,10 @@ export const cinder = accepted({
 
 export const glance = accepted(catalogue('Glance'))
 
-const { collect_timing, split_loggers, ...authentication } = session
-
 export const keystoneAuthtoken = {
-  ...authentication,
+  ...session,
+  ...unheard,
+  auth_section: section,
   www_authenticate_uri: text('URL of Keystone told to callers; unset: auth_url.', null, {
     formerly: 'auth_uri',
     pattern: /^https?:\/\/[^\s"<>]+$/,
@@ -129,8 +134,6 @@ export const keystoneAuthtoken = {
   service_token_roles_required: boolean('Whether it must have one.', false),
   service_type: text('Our own type in the catalogue, for access rules.', 'load-balancer'),
   ...accepted({
-    collect_timing,
-    split_loggers,
     auth_version: text('Version of the identity API.', null),
     include_service_catalog: boolean('Whether the catalogue is asked for.', true),
     enforce_token_bind: text('Whether bound tokens are checked.', 'permissive'),

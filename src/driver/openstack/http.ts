@@ -1,4 +1,4 @@
-/** JSON over HTTP to a service of the cloud: bounded in time, size and attempts. */
+/** HTTP to a service of the cloud, JSON mostly: bounded in time, size and attempts. */
 import type { Clock } from '../../system/clock.ts'
 import { errorText } from '../../system/log.ts'
 import { assertNoTransaction } from '../../system/outside.ts'
@@ -27,20 +27,36 @@ export interface ServiceRequest {
   readonly headers?: Readonly<Record<string, string>>
   /** Sent as JSON. */
   readonly body?: unknown
+  /** Sent instead, as it is. */
+  readonly content?: Content
+  /** What form the answer should have; JSON if absent. */
+  readonly accept?: string
+  /** Whether twice is the same as once; if absent, all but POST is. */
+  readonly repeatable?: boolean
+}
+
+export interface Content {
+  readonly type: string
+  readonly data: string | Blob | Uint8Array<ArrayBuffer>
 }
 
 export interface ServiceResponse {
   readonly status: number
   readonly headers: Headers
+  readonly bytes: Uint8Array
   /** Parsed JSON; undefined for anything else. */
   readonly body: unknown
 }
 
+const JSON_TYPE = 'application/json'
 const BODY_BYTES_MAX = 16 << 20
 const FIRST_PAUSE_MS = 500
 const PAUSE_MS_MAX = 4_000
 
-/** Attempts that got no answer are repeated after growing pauses. Throws DriverError. */
+/**
+ * Attempts that got no answer are repeated after growing pauses: all of a request that may be
+ * repeated, else those that never left. Throws DriverError.
+ */
 export async function call(
   clock: Clock,
   options: TransportOptions,
@@ -53,8 +69,9 @@ export async function call(
       return await send(options, url, request)
     } catch (cause) {
       const retryable = isRetryable(cause)
-      if (retryable && attempt < options.connect_retries) {
-        await clock.sleep(Math.min(FIRST_PAUSE_MS * 2 ** attempt, PAUSE_MS_MAX))
+      const again = retryable && (isRepeatable(request) || wasNeverSent(cause))
+      if (again && attempt < options.connect_retries) {
+        await clock.sleep(pauseAfter(attempt))
         continue
       }
       throw new DriverError({
@@ -62,25 +79,34 @@ export async function call(
         subject: URL.canParse(url) ? new URL(url).origin : 'a service',
         reason: reasonOf(cause, options.timeout_ms),
         retryable,
+        outage: retryable,
       })
     }
+}
+
+export function isRepeatable({ method, repeatable }: ServiceRequest): boolean {
+  return repeatable ?? method !== 'POST'
+}
+
+/** Milliseconds after the attempt of this number, the first being 0. */
+export function pauseAfter(attempt: number): number {
+  return Math.min(FIRST_PAUSE_MS * 2 ** attempt, PAUSE_MS_MAX)
 }
 
 async function send(
   { tls, timeout_ms }: TransportOptions,
   url: string,
-  { method, headers = {}, body }: ServiceRequest,
+  { method, headers = {}, body, content = jsonOf(body), accept = JSON_TYPE }: ServiceRequest,
 ): Promise<ServiceResponse> {
-  const json = body === undefined ? undefined : JSON.stringify(body)
   const response = await fetch(url, {
     method,
     headers: {
-      accept: 'application/json',
+      accept,
       'user-agent': 'octavia-lite',
-      ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(content === undefined ? {} : { 'content-type': content.type }),
       ...headers,
     },
-    ...(json === undefined ? {} : { body: json }),
+    ...(content === undefined ? {} : { body: content.data }),
     // Services of the cloud are near; a proxy of the environment would see every token.
     proxy: false,
     redirect: 'manual',
@@ -92,11 +118,15 @@ async function send(
       rejectUnauthorized: !tls.insecure,
     },
   } as BunFetchRequestInit)
-  const text = await readBounded(response)
-  return { status: response.status, headers: response.headers, body: parseBody(text) }
+  const bytes = await readBounded(response)
+  return { status: response.status, headers: response.headers, bytes, body: parseBody(bytes) }
 }
 
-async function readBounded(response: Response): Promise<string> {
+function jsonOf(body: unknown): Content | undefined {
+  return body === undefined ? undefined : { type: JSON_TYPE, data: JSON.stringify(body) }
+}
+
+async function readBounded(response: Response): Promise<Buffer> {
   const parts: Uint8Array[] = []
   let size = 0
   for await (const part of response.body ?? []) {
@@ -105,13 +135,13 @@ async function readBounded(response: Response): Promise<string> {
     if (size > BODY_BYTES_MAX) throw new Error('the answer is too long')
     parts.push(part)
   }
-  return Buffer.concat(parts).toString('utf8')
+  return Buffer.concat(parts)
 }
 
 /** Proxies on the way answer in HTML; the status says enough. */
-function parseBody(text: string): unknown {
+function parseBody(bytes: Buffer): unknown {
   try {
-    return text === '' ? undefined : JSON.parse(text)
+    return bytes.length === 0 ? undefined : JSON.parse(bytes.toString('utf8'))
   } catch {
     return undefined
   }
@@ -121,6 +151,15 @@ function parseBody(text: string): unknown {
 function isRetryable(error: unknown): boolean {
   const { code } = error as { code?: unknown }
   return !(typeof code === 'string' && /CERT|SIGNATURE|ERR_INVALID/.test(code))
+}
+
+/** No connection, no request: what it asks for cannot have happened. */
+function wasNeverSent(error: unknown): boolean {
+  const { code } = error as { code?: unknown }
+  return (
+    typeof code === 'string' &&
+    /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/.test(code)
+  )
 }
 
 function reasonOf(error: unknown, timeout_ms: number): string {

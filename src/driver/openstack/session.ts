@@ -19,9 +19,15 @@ export interface Session {
   endpoint(service: ServiceEndpoint): Promise<string>
   /**
    * Calls `url` with our token; after a 401 once more with a new one. Throws DriverError, retryable
-   * where the service could not be reached.
+   * where the service could not be reached. `transport` is the session's own if absent.
    */
-  request(url: string, request: ServiceRequest): Promise<ServiceResponse>
+  request(
+    url: string,
+    request: ServiceRequest,
+    transport?: TransportOptions,
+  ): Promise<ServiceResponse>
+  /** The project our token is for; null where it is for none. Throws DriverError. */
+  projectId(): Promise<string | null>
 }
 
 interface Login {
@@ -29,6 +35,13 @@ interface Login {
   readonly token: string
   readonly expires_ms: number
   readonly catalog: readonly CatalogEntry[]
+  readonly project_id: string | null
+}
+
+interface LoginAnswer {
+  readonly expires_at?: unknown
+  readonly catalog?: unknown
+  readonly project?: { readonly id?: unknown } | null
 }
 
 /** Renewed this long before its end, so that none ends on the way. */
@@ -58,28 +71,28 @@ export function createSession(deps: { readonly clock: Clock }, options: SessionO
       if (service.override !== null) return service.override.replace(/\/+$/, '')
       return findEndpoint((await loggedIn()).catalog, service)
     },
-    request: async (url, request) => {
+    projectId: async () => (await loggedIn()).project_id,
+    request: async (url, request, transport = options) => {
       const used = await loggedIn()
-      const answer = await call(clock, options, url, withToken(request, used.token))
+      const answer = await call(clock, transport, url, withToken(request, used.token))
       if (answer.status !== 401) return answer
       // Revoked before its end. Somebody else may have renewed it meanwhile.
       if (current === used) current = undefined
-      return await call(clock, options, url, withToken(request, (await loggedIn()).token))
+      return await call(clock, transport, url, withToken(request, (await loggedIn()).token))
     },
   }
 }
 
-function withToken(request: ServiceRequest, token: string): ServiceRequest {
+export function withToken(request: ServiceRequest, token: string): ServiceRequest {
   return { ...request, headers: { ...request.headers, 'x-auth-token': token } }
 }
 
 async function login(clock: Clock, options: SessionOptions): Promise<Login> {
   const url = `${identityUrl(options.auth_url)}/auth/tokens`
   const body = tokenRequest(options.credentials)
-  const answer = await call(clock, options, url, { method: 'POST', body })
+  const answer = await call(clock, options, url, { method: 'POST', body, repeatable: true })
   const token = answer.headers.get('x-subject-token')
-  const data = (answer.body as { token?: { expires_at?: unknown; catalog?: unknown } } | undefined)
-    ?.token
+  const data = (answer.body as { token?: LoginAnswer } | undefined)?.token
   if (answer.status !== 201 || token === null || data === undefined)
     throw new DriverError({
       operation: 'authenticate',
@@ -87,11 +100,13 @@ async function login(clock: Clock, options: SessionOptions): Promise<Login> {
       reason: `Keystone answered ${answer.status}`,
       hint: answer.status === 401 ? 'see user, password, project and their domains' : 'see its log',
       retryable: answer.status >= 500 || answer.status === 429,
+      outage: true,
     })
   const expires_ms = Date.parse(String(data.expires_at))
   return {
     token,
     expires_ms: Number.isNaN(expires_ms) ? clock.now() + 2 * RENEW_MS : expires_ms,
     catalog: Array.isArray(data.catalog) ? (data.catalog as CatalogEntry[]) : [],
+    project_id: typeof data.project?.id === 'string' ? data.project.id : null,
   }
 }
