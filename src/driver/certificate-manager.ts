@@ -11,7 +11,6 @@ export type CertificateMaterial =
   | {
       readonly form: 'parts'
       readonly certificate: Uint8Array
-      /** Empty where nothing will ever serve with it. */
       readonly private_key: Uint8Array
       /** Of the key. */
       readonly passphrase: string | null

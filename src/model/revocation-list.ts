@@ -3,6 +3,8 @@
  * node:crypto reads certificates only. Pure.
  */
 import { type KeyObject, verify, X509Certificate } from 'node:crypto'
+import { type Element, elementsOf, hexOf, TAG } from './der.ts'
+import { bytesOfPem, pemBlocks } from './pem.ts'
 
 /** A list as it was signed. */
 export interface RevocationList {
@@ -24,16 +26,12 @@ const DIGESTS: Readonly<Record<string, string | null>> = {
   '2b6570': null,
 }
 
-const SEQUENCE = 0x30
-const OBJECT_IDENTIFIER = 0x06
-const BIT_STRING = 0x03
-
 /** The first certificate in a PEM text; undefined if there is none. */
 export function parseCertificate(pem: string): X509Certificate | undefined {
-  const block = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/.exec(pem)?.[0]
+  const block = pemBlocks(pem).find(({ label }) => label === 'CERTIFICATE')
   if (block === undefined) return undefined
   try {
-    return new X509Certificate(block)
+    return new X509Certificate(block.text)
   } catch {
     return undefined
   }
@@ -41,18 +39,39 @@ export function parseCertificate(pem: string): X509Certificate | undefined {
 
 /** The first revocation list in a PEM text; undefined if there is none that is understood. */
 export function parseRevocationList(pem: string): RevocationList | undefined {
-  const base64 = /-----BEGIN X509 CRL-----([^-]+)-----END X509 CRL-----/.exec(pem)?.[1]
-  if (base64 === undefined) return undefined
-  const [whole] = elementsOf(Buffer.from(base64, 'base64'))
-  if (whole?.tag !== SEQUENCE) return undefined
+  const block = pemBlocks(pem).find(({ label }) => label === 'X509 CRL')
+  if (block === undefined) return undefined
+  const [whole] = elementsOf(bytesOfPem(block))
+  if (whole?.tag !== TAG.sequence) return undefined
   const [signed, algorithm, signature] = elementsOf(whole.content)
-  if (signed?.tag !== SEQUENCE || algorithm?.tag !== SEQUENCE) return undefined
+  if (signed?.tag !== TAG.sequence || algorithm?.tag !== TAG.sequence) return undefined
   const [identifier] = elementsOf(algorithm.content)
-  if (identifier?.tag !== OBJECT_IDENTIFIER || signature?.tag !== BIT_STRING) return undefined
-  const digest = DIGESTS[Buffer.from(identifier.content).toString('hex')]
+  if (identifier?.tag !== TAG.objectIdentifier || signature?.tag !== TAG.bitString) return undefined
+  const digest = DIGESTS[hexOf(identifier.content)]
   if (digest === undefined) return undefined
   // The first byte of a bit string counts unused bits.
   return { signed: signed.whole, signature: signature.content.subarray(1), digest }
+}
+
+/** When the next list is due, after which no client that is held against this one is let in. */
+export function nextUpdateOf(list: RevocationList): number | undefined {
+  const [fields] = elementsOf(list.signed)
+  const times = elementsOf(fields?.content ?? new Uint8Array()).filter(
+    ({ tag }) => tag === TAG.utcTime || tag === TAG.generalizedTime,
+  )
+  const [, next] = times
+  return next === undefined ? undefined : timeOf(next)
+}
+
+/** `YYMMDDHHMMSSZ` and `YYYYMMDDHHMMSSZ` (RFC 5280, 4.1.2.5). */
+function timeOf({ tag, content }: Element): number | undefined {
+  const text = Buffer.from(content).toString('latin1')
+  const century = Number(text.slice(0, 2)) < 50 ? '20' : '19'
+  const full = tag === TAG.utcTime ? `${century}${text}` : text
+  const [, ...parts] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(full) ?? []
+  const [year, month, day, hour, minute, second] = parts.map(Number)
+  if (year === undefined || month === undefined) return undefined
+  return Date.UTC(year, month - 1, day, hour, minute, second)
 }
 
 export function isSignedBy(list: RevocationList, key: KeyObject): boolean {
@@ -62,30 +81,4 @@ export function isSignedBy(list: RevocationList, key: KeyObject): boolean {
     // The key is of another kind than the signature.
     return false
   }
-}
-
-interface Element {
-  readonly tag: number
-  readonly content: Uint8Array
-  /** With tag and length. */
-  readonly whole: Uint8Array
-}
-
-/** The elements of DER one after the other; what is cut off is left out. */
-function elementsOf(der: Uint8Array): readonly Element[] {
-  const out: Element[] = []
-  let at = 0
-  while (at + 2 <= der.length) {
-    const [tag = 0, short = 0] = der.subarray(at, at + 2)
-    const lengthBytes = short < 0x80 ? 0 : short & 0x7f
-    const start = at + 2 + lengthBytes
-    if (lengthBytes > 4 || start > der.length) return out
-    const length =
-      lengthBytes === 0 ? short : der.subarray(at + 2, start).reduce((n, b) => n * 256 + b, 0)
-    const end = start + length
-    if (end > der.length) return out
-    out.push({ tag, content: der.subarray(start, end), whole: der.subarray(at, end) })
-    at = end
-  }
-  return out
 }

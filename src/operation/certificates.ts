@@ -4,8 +4,10 @@
  * others. Source: octavia/api/v2/controllers/base.py, _validate_tls_refs.
  */
 import type { CertificateManager, SecretReader } from '../driver/certificate-manager.ts'
+import { expiredText, type Reading, readCertificate } from '../driver/read-certificate.ts'
 import { type Fault, fault } from '../model/fault.ts'
 import { isSignedBy, parseCertificate, parseRevocationList } from '../model/revocation-list.ts'
+import type { Clock } from '../system/clock.ts'
 
 export interface CertificateRefs {
   /** Certificates with keys. */
@@ -15,16 +17,37 @@ export interface CertificateRefs {
   readonly crl: string | null | undefined
 }
 
+interface Deps {
+  readonly certificateManager: CertificateManager
+  readonly clock: Pick<Clock, 'now'>
+}
+
 export async function findCertificateFault(
-  manager: CertificateManager,
+  { certificateManager: manager, clock }: Deps,
   { certificates, ca, crl }: CertificateRefs,
   reader: SecretReader,
 ): Promise<Fault | undefined> {
   const missing: string[] = []
-  for (const ref of certificates)
-    if (ref && (await manager.findCertificate(ref, reader)) === undefined) missing.push(ref)
+  const problems: string[] = []
+  for (const ref of certificates) {
+    if (!ref) continue
+    const material = await manager.findCertificate(ref, reader)
+    if (material === undefined) {
+      missing.push(ref)
+      continue
+    }
+    const problem = problemOf(readCertificate(material), clock.now())
+    if (problem !== undefined) problems.push(`The certificate ${ref} ${problem}.`)
+  }
   if (missing.length > 0) return fault.certificateUnreadable(missing)
+  if (problems.length > 0) return fault.validation(problems.join(' '))
   return ca ? findAuthorityFault(manager, reader, ca, crl || null) : undefined
+}
+
+/** One that has expired is refused when it is named; one that expires later goes on serving. */
+function problemOf(reading: Reading, now: number): string | undefined {
+  if (!reading.ok) return reading.problem
+  return reading.valid_until_ms < now ? expiredText(reading.valid_until_ms) : undefined
 }
 
 async function findAuthorityFault(

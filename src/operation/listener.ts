@@ -35,11 +35,7 @@ export async function createListener(
 ): Promise<string> {
   const id = deps.newId()
   const load_balancer_id = values.loadbalancer_id
-  const refused = await findCertificateFault(
-    deps.certificateManager,
-    certificateRefs(values),
-    origin,
-  )
+  const refused = await findCertificateFault(deps, certificateRefs(values), origin)
   await change(deps, async (tx, now) => {
     const owner = await getLoadBalancer(tx, load_balancer_id)
     await chargeQuota(tx, deps.settings, owner.project_id ?? '', 'listener')
@@ -69,7 +65,7 @@ export async function updateListener(
   origin: Origin,
 ): Promise<void> {
   const refs = certificateRefs(changes, await getRow(deps.store.read, listener, id))
-  const refused = await findCertificateFault(deps.certificateManager, refs, origin)
+  const refused = await findCertificateFault(deps, refs, origin)
   await change(deps, async (tx, now) => {
     const row = await getRow(tx, listener, id)
     const load_balancer_id = row.loadbalancer_id

@@ -299,7 +299,7 @@ async function checkCertificates(
     ...graph.listeners.map((item) => certificateRefs(item.listener)),
   ]
   for (const each of refs) {
-    const refused = await findCertificateFault(deps.certificateManager, each, origin)
+    const refused = await findCertificateFault(deps, each, origin)
     if (refused !== undefined) throw refused
   }
 }

@@ -51,7 +51,7 @@ export async function createPool(
   const id = deps.newId()
   const { listener_id, ...fields } = values
   const refs = poolCertificateRefs(fields)
-  const refused = await findCertificateFault(deps.certificateManager, refs, origin)
+  const refused = await findCertificateFault(deps, refs, origin)
   await change(deps, async (tx, now) => {
     const load_balancer_id = await findOwner(tx, values)
     const owner = await getLoadBalancer(tx, load_balancer_id)
@@ -89,7 +89,7 @@ export async function updatePool(
   origin: Origin,
 ): Promise<void> {
   const refs = poolCertificateRefs(changes, await getRow(deps.store.read, pool, id))
-  const refused = await findCertificateFault(deps.certificateManager, refs, origin)
+  const refused = await findCertificateFault(deps, refs, origin)
   await change(deps, async (tx, now) => {
     const row = await getRow(tx, pool, id)
     const load_balancer_id = loadBalancerOf(row)

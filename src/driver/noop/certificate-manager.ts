@@ -1,25 +1,31 @@
 /**
  * Every reference names the same certificate, which is a CA as well, with an empty revocation list
- * that it signed. There is no key: nothing ever serves with it.
+ * that it signed. Its key is no secret: nothing ever serves with it.
  */
 import type { CertificateManager } from '../certificate-manager.ts'
 
 const CERTIFICATE = `-----BEGIN CERTIFICATE-----
-MIIBdTCCARugAwIBAgIUFe/gVXRAhOdXb9uCNvc3K0m1qM0wCgYIKoZIzj0EAwIw
-DzENMAsGA1UEAwwEbm9vcDAgFw0yNjExMjQwMjQzNDNaGA8yMTI2MTAzMTAyNDM0
-M1owDzENMAsGA1UEAwwEbm9vcDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABEr8
-mkjVYKfGaHCceTfdZdA9WL9LVIVEHh9WNsGfwMqCCR5jp8oLsC4OZPKXJRs1ydRJ
-Zh3K1XfjXjyFg2D5FhKjUzBRMB0GA1UdDgQWBBRZIPpDMBtmFgi6xlXl20Z9LMDG
-hjAfBgNVHSMEGDAWgBRZIPpDMBtmFgi6xlXl20Z9LMDGhjAPBgNVHRMBAf8EBTAD
-AQH/MAoGCCqGSM49BAMCA0gAMEUCIEMB7QCy8rernPTRcd+GdlwZGcFWquP2sgwG
-PnrtsgswAiEAzvwJM10dnsn7qIgE/p49DyPzVpUwmmiv9yOCMROoE98=
+MIIBdTCCARugAwIBAgIUbiABiyMvbqW4MN1k5PE3mrR0+h0wCgYIKoZIzj0EAwIw
+DzENMAsGA1UEAwwEbm9vcDAgFw0yNjExMjkwMTM1NDJaGA8yMTI2MTEwNTAxMzU0
+MlowDzENMAsGA1UEAwwEbm9vcDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABKsn
+ROStoxbdOVLZ5cY/FzuDWck1h5IF8pE8BCcDPDmfqkfL+nZXGToDFG4R8HzRwVQJ
+vNqpiHiit43kUIwEbzWjUzBRMB0GA1UdDgQWBBSpzsSmbPbSgKCfhSMwfFaxYOKB
+tzAfBgNVHSMEGDAWgBSpzsSmbPbSgKCfhSMwfFaxYOKBtzAPBgNVHRMBAf8EBTAD
+AQH/MAoGCCqGSM49BAMCA0gAMEUCIQCHsIUtbKBqNwML+Wa3mXz1Dk66WwrDS4Md
+KbGqr6kNxAIgBtwivDuc/pwFHarQPkF/ZEWjkwugCbm4Au4z3lwq9YM=
 -----END CERTIFICATE-----`
 
+const PRIVATE_KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgzbyqcg4D/mzQmaJK
+z5pSc4Xjz6L0gNPItb4Xv3XtmZShRANCAASrJ0TkraMW3TlS2eXGPxc7g1nJNYeS
+BfKRPAQnAzw5n6pHy/p2Vxk6AxRuEfB80cFUCbzaqYh4oreN5FCMBG81
+-----END PRIVATE KEY-----`
+
 const REVOCATION_LIST = `-----BEGIN X509 CRL-----
-MIGpMFACAQEwCgYIKoZIzj0EAwIwDzENMAsGA1UEAwwEbm9vcBcNMjYxMTI0MDI0
-MzQzWhgPMjEyNjEwMzEwMjQzNDNaoA4wDDAKBgNVHRQEAwIBATAKBggqhkjOPQQD
-AgNJADBGAiEAp84t5BWl/+ug0QAusI6hLlo9mpsezo3GxkVK/MF7UbUCIQDlBqhT
-MR4WP9ATJ3MuC/1R+Pv31vlqMhuNgMvDTdRx2Q==
+MIGVMD0wCgYIKoZIzj0EAwIwDzENMAsGA1UEAwwEbm9vcBcNMjYxMTI5MDEzNTQy
+WhgPMjEyNjExMDUwMTM1NDJaMAoGCCqGSM49BAMCA0gAMEUCIGig4D4RBC56mCBO
+1pWXsUiGVN5R0K9CO9rjVqrKYDEXAiEAtG6pYdRCXhhaGzxIxcAxTFwwc9cNSt/2
+ANAAJ22V6Vc=
 -----END X509 CRL-----`
 
 export function createNoopCertificateManager(): CertificateManager {
@@ -27,7 +33,7 @@ export function createNoopCertificateManager(): CertificateManager {
     findCertificate: async () => ({
       form: 'parts',
       certificate: Buffer.from(CERTIFICATE),
-      private_key: Buffer.alloc(0),
+      private_key: Buffer.from(PRIVATE_KEY),
       passphrase: null,
       intermediates: null,
     }),
