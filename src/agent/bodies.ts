@@ -2,7 +2,7 @@
  * The bodies of the plug calls, checked at the edge: what comes out has the shape of its type.
  * Pure.
  */
-import type { HostRoute, PlugNetworkBody, PlugVipBody } from '../contract/routes.ts'
+import type { HostRoute, PlugFixedIp, PlugNetworkBody, PlugVipBody } from '../contract/routes.ts'
 import { Refused } from './answer.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -27,15 +27,7 @@ export function parsePlugNetwork(text: string): PlugNetworkBody {
       'mtu',
       optional(body.mtu, (value) => asMtu(value, wrong)),
     ),
-    fixed_ips: asList(body.fixed_ips, wrong).map((item) => {
-      const fixed = asObject(item, wrong)
-      return {
-        ip_address: asText(fixed.ip_address, wrong),
-        subnet_cidr: asText(fixed.subnet_cidr, wrong),
-        host_routes: asRoutes(fixed.host_routes, wrong),
-        gateway: optional(fixed.gateway, (value) => asText(value, wrong)) ?? null,
-      }
-    }),
+    fixed_ips: asFixedIps(body.fixed_ips, wrong),
     ...optionalPart('vip_net_info', info),
     is_sriov: body.is_sriov === true,
   }
@@ -64,6 +56,7 @@ function plugVip(body: Fields, wrong: () => never): PlugVipBody {
       }
     }),
     is_sriov: body.is_sriov === true,
+    fixed_ips: asFixedIps(body.fixed_ips, wrong),
     ...(body.hold_vip === true ? { hold_vip: true } : {}),
   }
 }
@@ -108,6 +101,18 @@ function asMtu(value: unknown, wrong: () => never): number {
 function asList(value: unknown, wrong: () => never): readonly unknown[] {
   if (value === undefined || value === null) return []
   return Array.isArray(value) && value.length <= LIST_MAX ? value : wrong()
+}
+
+function asFixedIps(value: unknown, wrong: () => never): readonly PlugFixedIp[] {
+  return asList(value, wrong).map((item) => {
+    const fixed = asObject(item, wrong)
+    return {
+      ip_address: asText(fixed.ip_address, wrong),
+      subnet_cidr: asText(fixed.subnet_cidr, wrong),
+      host_routes: asRoutes(fixed.host_routes, wrong),
+      gateway: optional(fixed.gateway, (value) => asText(value, wrong)) ?? null,
+    }
+  })
 }
 
 function asRoutes(value: unknown, wrong: () => never): readonly HostRoute[] {

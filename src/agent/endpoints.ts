@@ -179,7 +179,11 @@ function memberInterface(
   const vip = body.vip_net_info
   if (already === undefined || vip === undefined) return planPortInterface(name, body)
   const topology = deps.config().loadbalancer_topology
-  return planVipInterface(name, vip.vip, vip, topology, body.fixed_ips)
+  return planVipInterface(name, vip.vip, { ...vip, ...fixedIps(body) }, topology)
+}
+
+function fixedIps({ fixed_ips }: PlugNetworkBody): Pick<PlugNetworkBody, 'fixed_ips'> {
+  return fixed_ips === undefined ? {} : { fixed_ips }
 }
 
 function planned<T>(plan: () => T): T {

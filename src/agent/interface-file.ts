@@ -66,7 +66,6 @@ export function planVipInterface(
   vip: string,
   body: PlugVipBody,
   topology: Topology,
-  fixed_ips: PlugNetworkBody['fixed_ips'] = [],
 ): InterfaceFile {
   const vips = plannedVips(vip, body)
   // Held VIPs stay away like those that keepalived sets.
@@ -77,7 +76,7 @@ export function planVipInterface(
   const subnet = parseCidr(body.subnet_cidr)
   if (vrrp === undefined || subnet === undefined)
     throw new InvalidPlug(`Invalid VRRP Address: '${body.vrrp_ip}' in '${body.subnet_cidr}'`)
-  const fixed = portAddresses(fixed_ips)
+  const fixed = portAddresses(body.fixed_ips ?? [])
   return {
     name,
     if_type: 'vip',

@@ -4,7 +4,12 @@
  * wanted is removed last. Source: octavia/amphorae/backends/utils/interface.py.
  */
 import { parseCidr, parseIp } from '../model/address.ts'
-import type { InterfaceFile, InterfaceRoute, InterfaceRule } from './interface-file.ts'
+import type {
+  InterfaceAddress,
+  InterfaceFile,
+  InterfaceRoute,
+  InterfaceRule,
+} from './interface-file.ts'
 
 /** Rows of `ip -json`, as far as they are looked at. */
 export interface AddressRow {
@@ -63,16 +68,26 @@ function planAddresses(want: InterfaceFile, have: Found) {
     const ours = ip !== undefined && row.scope !== 'link' && row.dynamic !== true
     return ours ? [`${ip.text}/${row.prefixlen}`] : []
   })
-  const add = want.addresses
-    .filter((a) => a.octavia_owned !== false)
-    .map((a) => `${a.address}/${a.prefixlen}`)
-    .filter((text) => !there.includes(text))
+  const missing = want.addresses.filter(
+    (a) => a.octavia_owned !== false && !there.includes(`${a.address}/${a.prefixlen}`),
+  )
   return {
-    add: add.map((text) => `addr add ${text} dev ${want.name}`),
+    add: missing.map((a) => `addr add ${addressWords(a, want.name)}`),
     remove: there
       .filter((text) => !keep.has(text))
       .map((text) => `addr del ${text} dev ${want.name}`),
   }
+}
+
+/**
+ * An IPv6 address is used at once: to wait for others who may have it would be an outage, and the
+ * network service has seen to it. A VIP is nothing that connections to members leave from, which
+ * IPv6 would choose where IPv4 does not.
+ */
+function addressWords(a: InterfaceAddress, dev: string): string {
+  const text = `${a.address}/${a.prefixlen} dev ${dev}`
+  if (!a.address.includes(':')) return text
+  return `${text} nodad${a.octavia_owned === true ? ' preferred_lft 0' : ''}`
 }
 
 function planRoutes(want: InterfaceFile, have: Found) {

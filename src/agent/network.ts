@@ -17,13 +17,16 @@ const INTERFACES_MAX = 64
 const WAITING_MAX = 64
 /**
  * Gratuitous ARP and unsolicited neighbour advertisements are the kernel's, on every `link set
- * address`; sockets may bind a VIP which keepalived or duplicate address detection has not let
- * through yet.
+ * address`; sockets may bind a VIP which keepalived has not set yet; an IPv6 address, a link-local
+ * one too, is used at once; and routers of a tenant's network configure nothing here.
  */
 const NAMESPACE_SETTINGS = {
   'ipv4/conf/all/arp_notify': 1,
   'ipv6/conf/all/ndisc_notify': 1,
   'ipv6/conf/default/ndisc_notify': 1,
+  'ipv6/conf/all/accept_dad': 0,
+  'ipv6/conf/default/accept_dad': 0,
+  'ipv6/conf/default/accept_ra': 0,
   'ipv4/ip_nonlocal_bind': 1,
   'ipv6/ip_nonlocal_bind': 1,
 } as const

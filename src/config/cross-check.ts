@@ -9,6 +9,7 @@ import {
   parseIp,
 } from '../model/address.ts'
 import { TLS_VERSIONS } from '../model/tls.ts'
+import { NO_GATEWAY } from './options/local-cloud.ts'
 import type { Config } from './options.ts'
 
 export interface Contradiction {
@@ -180,33 +181,46 @@ function checkLocalCloud({ local_cloud: cloud }: Config): Contradiction[] {
   }
   const seen = new Set<string>()
   for (const network of cloud.networks) {
-    const range = parseCidr(network.cidr)
-    if (range === undefined) continue
     for (const key of network.id === null ? [network.name] : [network.name, network.id]) {
       if (seen.has(key)) found.push({ where, message: `two networks are called ${key}` })
       seen.add(key)
     }
-    for (const field of ['gateway_ip', 'allocation_start', 'allocation_end'] as const) {
-      const address = network[field]
-      const problem = address === null ? undefined : hostProblem(range, address)
-      if (problem !== undefined)
-        found.push({ where, message: `${field} ${address} of network ${network.name} ${problem}` })
+    for (const subnet of [network, ...network.subnets]) {
+      const range = parseCidr(subnet.cidr)
+      if (range === undefined) continue
+      const problems = subnetProblems(range, network.name, subnet)
+      found.push(...problems.map((message) => ({ where, message })))
+      ranges.push({ where, name: `network ${network.name}`, range })
     }
-    if ((network.allocation_start === null) !== (network.allocation_end === null))
-      found.push({
-        where,
-        message: `network ${network.name}: allocation_start and allocation_end go together`,
-      })
-    if (isAfter(network.allocation_start, network.allocation_end))
-      found.push({
-        where,
-        message: `network ${network.name}: allocation_end is before allocation_start`,
-      })
-    if (range.prefix > (range.family === 4 ? 30 : 126))
-      found.push({ where, message: `network ${network.name}: ${range.text} has no room for ports` })
-    ranges.push({ where, name: `network ${network.name}`, range })
   }
   return [...found, ...findOverlaps(ranges)]
+}
+
+type Subnet = Config['local_cloud']['networks'][number]['subnets'][number]
+
+function subnetProblems(range: Cidr, name: string, subnet: Omit<Subnet, 'name'>): string[] {
+  const { allocation_start, allocation_end } = subnet
+  const gateway_ip = subnet.gateway_ip === NO_GATEWAY ? null : subnet.gateway_ip
+  const found: string[] = []
+  const addresses = { gateway_ip, allocation_start, allocation_end }
+  for (const [field, address] of Object.entries(addresses)) {
+    const problem = address === null ? undefined : hostProblem(range, address)
+    if (problem !== undefined) found.push(`${field} ${address} of network ${name} ${problem}`)
+  }
+  if ((allocation_start === null) !== (allocation_end === null))
+    found.push(`network ${name}: allocation_start and allocation_end go together`)
+  if (isAfter(allocation_start, allocation_end))
+    found.push(`network ${name}: allocation_end is before allocation_start`)
+  if (range.prefix > (range.family === 4 ? 30 : 126))
+    found.push(`network ${name}: ${range.text} has no room for ports`)
+  for (const { destination, nexthop } of subnet.host_routes) {
+    const problem = hostProblem(range, nexthop)
+    if (problem !== undefined)
+      found.push(`network ${name}: nexthop ${nexthop} of the route to ${destination} ${problem}`)
+    else if (parseCidr(destination)?.family !== range.family)
+      found.push(`network ${name}: the route to ${destination} is of two families`)
+  }
+  return found
 }
 
 /** Why a host cannot have that address, or undefined when it can. */

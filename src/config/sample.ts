@@ -57,14 +57,27 @@ function renderOption(key: string, option: Option<unknown>): string {
 
 function renderTables(name: string, option: Option<unknown>): string {
   const rows = Array.isArray(option.fallback) ? (option.fallback as readonly unknown[]) : []
-  const fields = Object.entries(option.fields ?? {}).map(
-    ([key, field]) => `#   ${key}: ${field.help} Takes ${field.takes}.\n`,
-  )
+  const fields = renderFields(name, option, '#  ')
   const tables = rows.filter(isTable).map((row) => {
-    const lines = Object.entries(row).filter(([, value]) => value !== null)
+    // An empty array of tables would keep those of the next lines from being read.
+    const lines = Object.entries(row).filter(([, value]) => value !== null && !isEmptyArray(value))
     return `#[[${name}]]\n${lines.map(([key, value]) => `#${key} = ${renderValue(value)}\n`).join('')}`
   })
-  return `# ${option.help} Any given replace the default ones. Each has:\n${fields.join('')}${tables.join('')}`
+  return `# ${option.help} Any given replace the default ones. Each has:\n${fields}${tables.join('')}`
+}
+
+function renderFields(name: string, option: Option<unknown>, indent: string): string {
+  const lines = Object.entries(option.fields ?? {}).map(([key, field]) => {
+    const nested = `${name}.${key}`
+    if (field.fields === null) return `${indent} ${key}: ${field.help} Takes ${field.takes}.\n`
+    const below = renderFields(nested, field, `${indent}  `)
+    return `${indent} ${key}: ${field.help} Tables [[${nested}]]; each has:\n${below}`
+  })
+  return lines.join('')
+}
+
+function isEmptyArray(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0
 }
 
 /** TOML's basic strings are JSON's, but for the escape of DEL, which no default has. */

@@ -88,6 +88,13 @@ export interface HostRoute {
   readonly nexthop: string
 }
 
+export interface PlugFixedIp {
+  readonly ip_address: string
+  readonly subnet_cidr: string
+  readonly host_routes?: readonly HostRoute[]
+  readonly gateway?: string | null
+}
+
 export interface PlugVipBody {
   readonly subnet_cidr: string
   readonly gateway: string | null
@@ -108,17 +115,17 @@ export interface PlugVipBody {
    * then another amphora has them. Not known to upstream's agent, which sets them at once.
    */
   readonly hold_vip?: boolean
+  /**
+   * The amphora's own addresses in further subnets of the VIP network. Not known to upstream's
+   * agent, which takes them by `vip_net_info` only.
+   */
+  readonly fixed_ips?: readonly PlugFixedIp[]
 }
 
 export interface PlugNetworkBody {
   readonly mac_address: string
   readonly mtu?: number
-  readonly fixed_ips?: readonly {
-    readonly ip_address: string
-    readonly subnet_cidr: string
-    readonly host_routes?: readonly HostRoute[]
-    readonly gateway?: string | null
-  }[]
+  readonly fixed_ips?: readonly PlugFixedIp[]
   /** The port is also that of the VIP: what `PlugVipBody` has, and the VIP. */
   readonly vip_net_info?: PlugVipBody & { readonly vip: string }
   readonly is_sriov?: boolean

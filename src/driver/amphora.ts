@@ -16,6 +16,8 @@ export interface AmphoraInfo {
 export interface VipPlug {
   readonly port: Port
   readonly network: Network
+  /** Those of the port's addresses. */
+  readonly subnets: readonly Subnet[]
   readonly vip: { readonly ip_address: string; readonly subnet: Subnet }
   readonly additional_vips: readonly { readonly ip_address: string; readonly subnet: Subnet }[]
   /** Without the VIPs themselves: another amphora has them until the next call. */

@@ -14,6 +14,7 @@ test('upstream sends nulls and leaves things away', () => {
       host_routes: [],
       additional_vips: [],
       is_sriov: false,
+      fixed_ips: [],
     },
   )
   expect(parsePlugNetwork(JSON.stringify(PORT))).toEqual({

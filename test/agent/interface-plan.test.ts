@@ -53,7 +53,7 @@ test('from nothing', () => {
       'link set dev eth1 mtu 1450 up',
       'addr add 10.0.0.4/24 dev eth1',
       'addr add 10.0.0.2/32 dev eth1',
-      'addr add 2001:db8::2/128 dev eth1',
+      'addr add 2001:db8::2/128 dev eth1 nodad preferred_lft 0',
     ],
     rules: {
       4: ['rule add from 10.0.0.2/32 table 1'],

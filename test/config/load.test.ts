@@ -182,7 +182,7 @@ const CASES: readonly (readonly [title: string, text: string, said: readonly str
     'an unknown field of a network',
     '[[local_cloud.networks]]\nname = "a"\ncidr = "10.1.0.0/24"\ngateway = "10.1.0.1"',
     [
-      'error 1 local_cloud.networks: takes tables; the first has an unknown "gateway"; it takes name, cidr, gateway_ip, host_access, mtu, id, allocation_start, allocation_end',
+      'error 1 local_cloud.networks: takes tables; the first has an unknown "gateway"; it takes name, cidr, host_access, mtu, id, gateway_ip, allocation_start, allocation_end, host_routes, subnets',
     ],
   ],
   [
@@ -261,6 +261,32 @@ test('a networks table replaces the default network and keeps what it does not n
       id: null,
       allocation_start: null,
       allocation_end: null,
+      host_routes: [],
+      subnets: [],
+    },
+  ])
+})
+
+test('a network of both families, with routes and without a gateway', () => {
+  const text = `
+    [[local_cloud.networks]]
+    name = "both"
+    cidr = "192.0.2.0/24"
+    gateway_ip = "none"
+    [[local_cloud.networks.host_routes]]
+    destination = "198.51.100.0/24"
+    nexthop = "192.0.2.9"
+    [[local_cloud.networks.subnets]]
+    cidr = "2001:db8::/64"
+    allocation_start = "2001:db8::100"
+    allocation_end = "2001:db8::1ff"`
+  const { config, problems } = checkConfig(text, AROUND)
+  expect(problems).toEqual([])
+  expect(config?.local_cloud.networks).toMatchObject([
+    {
+      gateway_ip: 'none',
+      host_routes: [{ destination: '198.51.100.0/24', nexthop: '192.0.2.9' }],
+      subnets: [{ name: null, cidr: '2001:db8::/64', gateway_ip: null, host_routes: [] }],
     },
   ])
 })

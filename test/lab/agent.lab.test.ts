@@ -125,6 +125,7 @@ const vipPlug: VipPlug = {
     subnet_ids: [SUBNET.id],
     port_security_enabled: false,
   },
+  subnets: [SUBNET],
   vip: { ip_address: VIP, subnet: SUBNET },
   additional_vips: [{ ip_address: ADDITIONAL_VIP, subnet: SUBNET }],
 }

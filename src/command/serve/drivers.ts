@@ -1,5 +1,6 @@
 /** Names of drivers to implementations: the only place that knows both. */
 import type { CertManagerName } from '../../config/options/certificates.ts'
+import { NO_GATEWAY } from '../../config/options/local-cloud.ts'
 import type {
   AmphoraDriverName,
   ComputeDriverName,
@@ -13,6 +14,7 @@ import type { ComputeDriver } from '../../driver/compute.ts'
 import { type CaFiles, createLocalCertificateGenerator } from '../../driver/local/certificate.ts'
 import { createLocalCertificateManager } from '../../driver/local/certificate-manager.ts'
 import { createLocalCloud, DEFAULT_MANAGEMENT, type LocalCloud } from '../../driver/local/cloud.ts'
+import type { SubnetOptions } from '../../driver/local/topology.ts'
 import type { NetworkDriver } from '../../driver/network.ts'
 import { createNoopAmphora } from '../../driver/noop/amphora.ts'
 import { createNoopCertificateGenerator } from '../../driver/noop/certificate.ts'
@@ -94,13 +96,12 @@ function openLocalCloud({ config, folder, log, agentExecutable }: Place): LocalC
     {
       state_dir: folder.cloud,
       networks: networks.map((network) => ({
+        ...subnetOptions(network),
         name: network.name,
-        cidr: network.cidr,
         host_access: network.host_access,
         mtu: network.mtu,
-        ...(network.gateway_ip === null ? {} : { gateway_ip: network.gateway_ip }),
         ...(network.id === null ? {} : { id: network.id }),
-        ...allocation(network.allocation_start, network.allocation_end),
+        more_subnets: network.subnets.map(subnetOptions),
       })),
       management: {
         ...DEFAULT_MANAGEMENT,
@@ -113,11 +114,23 @@ function openLocalCloud({ config, folder, log, agentExecutable }: Place): LocalC
   )
 }
 
-function allocation(
-  first: string | null,
-  last: string | null,
-): { allocation?: { first: string; last: string } } {
-  return first === null || last === null ? {} : { allocation: { first, last } }
+type ConfiguredNetwork = Config['local_cloud']['networks'][number]
+type ConfiguredSubnet = Pick<
+  ConfiguredNetwork,
+  'cidr' | 'gateway_ip' | 'allocation_start' | 'allocation_end' | 'host_routes'
+> & { readonly name: string | null }
+
+function subnetOptions(subnet: ConfiguredSubnet): SubnetOptions {
+  const { name, cidr, gateway_ip, allocation_start, allocation_end, host_routes } = subnet
+  return {
+    cidr,
+    host_routes,
+    ...(name === null ? {} : { name }),
+    ...(gateway_ip === null ? {} : { gateway_ip: gateway_ip === NO_GATEWAY ? null : gateway_ip }),
+    ...(allocation_start === null || allocation_end === null
+      ? {}
+      : { allocation: { first: allocation_start, last: allocation_end } }),
+  }
 }
 
 /**

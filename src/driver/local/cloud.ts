@@ -13,14 +13,14 @@ import { join } from 'node:path'
 import { assert } from '../../system/assert.ts'
 import type { Clock } from '../../system/clock.ts'
 import type { Launcher } from '../../system/detached.ts'
-import { writeFileAtomic } from '../../system/files.ts'
+import { readTextIfExists, writeFileAtomic } from '../../system/files.ts'
 import type { Log } from '../../system/log.ts'
 import type { Processes } from '../../system/process.ts'
 import type { ComputeDriver } from '../compute.ts'
 import { DriverError } from '../error.ts'
 import type { Network, NetworkDriver, Port, Subnet } from '../network.ts'
 import { createLocalCompute } from './compute.ts'
-import { foreignLink, refuseLostPorts, refuseOverlaps } from './conflict.ts'
+import { foreignLink, refuseLostPorts, refuseOverlaps, refuseWithoutIpv6 } from './conflict.ts'
 import { desiredLinks } from './desired.ts'
 import { firewallInTheWay } from './firewall.ts'
 import { guarded } from './guarded.ts'
@@ -30,7 +30,7 @@ import { createLinkKeeper, type LinkKeeper } from './link-keeper.ts'
 import { type DesiredLink, planLinks } from './links.ts'
 import { portLinkName, portPeerName } from './naming.ts'
 import { createLocalNetwork, toNetwork, toPort, toSubnet } from './network.ts'
-import { LocalPorts } from './ports.ts'
+import { LocalPorts, wishIn } from './ports.ts'
 import { LocalState } from './state.ts'
 import { foldersToCover, SUPERVISOR_SCRIPT } from './supervisor.ts'
 import {
@@ -67,6 +67,9 @@ export const DEFAULT_MANAGEMENT: ManagementOptions = {
   bridge_interface: 'o-bhm0',
 }
 
+/** Absent from a kernel without IPv6. */
+const IPV6_SWITCH = '/proc/sys/net/ipv6/conf/default/disable_ipv6'
+
 /** What a round of healing found, in words; both empty when all was well. */
 export interface Healed {
   readonly repaired: readonly string[]
@@ -76,6 +79,7 @@ export interface Healed {
 export interface UserPortRequest {
   readonly name: string
   readonly network_id: string
+  /** Absent: a free one of the first subnet. */
   readonly ip_address?: string
   /** Makes a veth pair and gives one end away; else the port only reserves an address. */
   readonly link?: boolean
@@ -178,6 +182,7 @@ class Cloud implements LocalCloud {
     const { processes, log } = this.#deps
     const found = await inspectHost(processes)
     refuseOverlaps(this.deployment, this.#topology, found)
+    refuseWithoutIpv6(this.#topology, readTextIfExists(IPV6_SWITCH))
     refuseLostPorts(this.#topology, this.#state.ports)
     this.#instances.adopt()
     const [stranger] = planLinks(this.deployment, this.#networkLinks(), found.links).foreign
@@ -232,7 +237,7 @@ class Cloud implements LocalCloud {
   }
 
   listSubnets(): readonly Subnet[] {
-    return this.#topology.networks.map(({ subnet }) => toSubnet(subnet))
+    return this.#topology.networks.flatMap(({ subnets }) => subnets.map(toSubnet))
   }
 
   listPorts(): readonly Port[] {
@@ -245,7 +250,7 @@ class Cloud implements LocalCloud {
     const port = this.#ports.create({
       ...{ name, network, device_id: '', device_owner: '' },
       link: link ? 'given-away' : 'none',
-      ip_addresses: [ip_address ?? null],
+      addresses: [wishIn(network, ip_address ?? null)],
     })
     if (!link) return { port: toPort(port), link: null }
     try {

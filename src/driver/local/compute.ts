@@ -11,7 +11,7 @@ import type { ComputeDriver, Instance, InstanceRequest } from '../compute.ts'
 import { DriverError } from '../error.ts'
 import type { InstanceState, Instances } from './instances.ts'
 import type { LinkKeeper } from './link-keeper.ts'
-import { INSTANCE_OWNER, type LocalPorts } from './ports.ts'
+import { INSTANCE_OWNER, type LocalPorts, wishIn } from './ports.ts'
 import type { InstanceRecord, LocalState, PortRecord } from './state.ts'
 import type { Topology } from './topology.ts'
 
@@ -85,7 +85,7 @@ function record({ state, ports, topology }: LocalComputeDeps, request: InstanceR
       device_id: amphora_id,
       device_owner: INSTANCE_OWNER,
       link: 'instance',
-      ip_addresses: [null],
+      addresses: [wishIn(topology.management, null)],
     })
   state.putInstance({ amphora_id, load_balancer_id, name, port_id: port.id })
 }

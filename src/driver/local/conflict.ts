@@ -29,18 +29,42 @@ export function refuseOverlaps(deployment: string, topology: Topology, state: Ne
         : [{ cidr: cidrOf(route.destination), what: `route ${route.destination}` }],
     ),
   ]
-  for (const { name, subnet, bridge_address, id } of topology.networks) {
-    if (bridge_address === null && id !== topology.management.id) continue
-    const use = uses.find(({ cidr }) => {
-      const other = parseCidr(cidr)
-      return other !== undefined && overlaps(other, subnet.range)
-    })
-    if (use === undefined) continue
+  for (const { name, addresses } of hostAddresses(topology))
+    for (const { range } of addresses) {
+      const use = uses.find(({ cidr }) => {
+        const other = parseCidr(cidr)
+        return other !== undefined && overlaps(other, range)
+      })
+      if (use === undefined) continue
+      throw new DriverError({
+        operation: 'start',
+        subject: `network ${name}`,
+        reason: `its subnet ${range.text} overlaps ${use.what} on this host`,
+        hint: 'give the network another cidr in the configuration, or remove what overlaps',
+        retryable: false,
+      })
+    }
+}
+
+/** The networks in which the host has addresses. */
+function hostAddresses({ networks, management, host_address }: Topology) {
+  return networks.map(({ id, name, bridge_addresses }) => ({
+    name,
+    addresses: id === management.id ? [host_address] : bridge_addresses,
+  }))
+}
+
+/** Refuses IPv6 addresses for a host which has IPv6 switched off for new links. */
+export function refuseWithoutIpv6(topology: Topology, disable_ipv6: string | undefined): void {
+  if (disable_ipv6?.trim() === '0') return
+  for (const { name, addresses } of hostAddresses(topology)) {
+    const six = addresses.find(({ range }) => range.family === 6)
+    if (six === undefined) continue
     throw new DriverError({
       operation: 'start',
       subject: `network ${name}`,
-      reason: `its subnet ${subnet.cidr} overlaps ${use.what} on this host`,
-      hint: 'give the network another cidr in the configuration, or remove what overlaps',
+      reason: `this host is to have ${six.address}, and IPv6 is disabled on it`,
+      hint: 'sysctl -w net.ipv6.conf.default.disable_ipv6=0, or host_access = false',
       retryable: false,
     })
   }
@@ -53,8 +77,9 @@ export function refuseOverlaps(deployment: string, topology: Topology, state: Ne
 export function refuseLostPorts(topology: Topology, ports: Iterable<PortRecord>): void {
   const networks = new Map(topology.networks.map((network) => [network.id, network]))
   for (const port of ports) {
-    const range = networks.get(port.network_id)?.subnet.range
-    const fits = port.fixed_ips.every(({ ip_address }) => {
+    const subnets = networks.get(port.network_id)?.subnets ?? []
+    const fits = port.fixed_ips.every(({ subnet_id, ip_address }) => {
+      const range = subnets.find(({ id }) => id === subnet_id)?.range
       const ip = parseIp(ip_address)
       return range !== undefined && ip !== undefined && contains(range, ip)
     })

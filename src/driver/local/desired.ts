@@ -44,8 +44,7 @@ function bridgeOf(deployment: string, network: LocalNetwork): DesiredLink {
       mark: network.mark,
       mtu: network.mtu,
       master: null,
-      address: network.bridge_address,
-      range: network.subnet.range,
+      addresses: network.bridge_addresses,
     },
   }
 }
@@ -56,7 +55,7 @@ function bridgeOf(deployment: string, network: LocalNetwork): DesiredLink {
  */
 function hostPair(deployment: string, topology: Topology): DesiredLink {
   const { management, host_interface, bridge_interface, host_address } = topology
-  const common = { mtu: management.mtu, range: null, address: null }
+  const common = { mtu: management.mtu }
   const endOf = (name: string): Pick<LinkEnd, 'name' | 'mac' | 'mark'> => ({
     name,
     mac: linkMac(deployment, name),
@@ -64,15 +63,14 @@ function hostPair(deployment: string, topology: Topology): DesiredLink {
   })
   return {
     kind: 'pair',
-    end: { ...common, ...endOf(bridge_interface), master: management.bridge },
+    end: { ...common, ...endOf(bridge_interface), master: management.bridge, addresses: [] },
     peer: {
       where: 'here',
       end: {
         ...common,
         ...endOf(host_interface),
         master: null,
-        address: host_address,
-        range: management.subnet.range,
+        addresses: [host_address],
       },
     },
   }
@@ -86,7 +84,6 @@ function portEnd(deployment: string, port: PortRecord, network: LocalNetwork): L
     mark: markOf(deployment, 'port', port.id),
     mtu: network.mtu,
     master: network.bridge,
-    address: null,
-    range: null,
+    addresses: [],
   }
 }

@@ -166,7 +166,7 @@ export class Instances {
     const address = port.fixed_ips[0]
     const pid = this.pidOf(record.amphora_id)
     if (address === undefined || pid === undefined) return
-    const { prefix, family } = this.#deps.topology.management.subnet.range
+    const { prefix, family } = this.#deps.topology.host_address.range
     const once = family === 6 ? ['nodad'] : []
     const device = ['dev', MANAGEMENT_INTERFACE]
     await applyIp(

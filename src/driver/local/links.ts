@@ -13,12 +13,15 @@ export interface LinkEnd {
   readonly mark: string
   readonly mtu: number
   readonly master: string | null
-  readonly address: LinkAddress | null
+  readonly addresses: readonly OwnAddress[]
+}
+
+export interface OwnAddress extends LinkAddress {
   /**
    * Other addresses in here are wrong ones of ours and taken away; addresses elsewhere are left
    * alone.
    */
-  readonly range: Cidr | null
+  readonly range: Cidr
 }
 
 /** The other end of a pair. */
@@ -107,7 +110,7 @@ function finish(end: LinkEnd): IpCommand[] {
   const set = ['link', 'set', 'dev', end.name, 'alias', end.mark]
   // A bridge port needs no address of its own; without one it sends nothing by itself.
   const quiet = end.master === null ? [] : ['addrgenmode', 'none', 'master', end.master]
-  return [[...set, ...quiet, 'up'], ...(end.address === null ? [] : [addAddress(end, end.address)])]
+  return [[...set, ...quiet, 'up'], ...end.addresses.map((address) => addAddress(end, address))]
 }
 
 function repair(end: LinkEnd, link: Link | undefined): LinkChange[] {
@@ -131,20 +134,20 @@ function repair(end: LinkEnd, link: Link | undefined): LinkChange[] {
 }
 
 function repairAddresses(end: LinkEnd, link: Link): IpCommand[] {
-  const { address, range } = end
-  if (address === null) return []
-  const same = (a: LinkAddress): boolean =>
-    a.address === address.address && a.prefix === address.prefix
-  const wrong = link.addresses.filter((a) => {
-    const ip = parseIp(a.address)
-    return !same(a) && range !== null && ip !== undefined && contains(range, ip)
+  return end.addresses.flatMap((address) => {
+    const same = (a: LinkAddress): boolean =>
+      a.address === address.address && a.prefix === address.prefix
+    const wrong = link.addresses.filter((a) => {
+      const ip = parseIp(a.address)
+      return !same(a) && ip !== undefined && contains(address.range, ip)
+    })
+    const removals = wrong.map(
+      (a): IpCommand => ['address', 'delete', `${a.address}/${a.prefix}`, 'dev', end.name],
+    )
+    if (removals.length === 0 && link.addresses.some(same)) return []
+    // Also when it is there: taking away a first address takes its secondary ones along.
+    return [...removals, addAddress(end, address)]
   })
-  const removals = wrong.map(
-    (a): IpCommand => ['address', 'delete', `${a.address}/${a.prefix}`, 'dev', end.name],
-  )
-  if (removals.length === 0 && link.addresses.some(same)) return []
-  // Also when it is there: taking away a first address takes its secondary ones along.
-  return [...removals, addAddress(end, address)]
 }
 
 function addAddress(end: LinkEnd, { address, prefix }: LinkAddress): IpCommand {

@@ -16,7 +16,7 @@ import {
 import { countFree } from './addresses.ts'
 import type { LinkKeeper } from './link-keeper.ts'
 import { portLinkName } from './naming.ts'
-import { INSTANCE_OWNER, type LocalPorts } from './ports.ts'
+import { type AddressWish, INSTANCE_OWNER, type LocalPorts, wishIn } from './ports.ts'
 import type { LocalState, PortRecord } from './state.ts'
 import type { LocalNetwork, LocalSubnet } from './topology.ts'
 
@@ -44,8 +44,8 @@ export function createLocalNetwork(deps: LocalNetworkDeps): NetworkDriver {
       return network && toNetwork(network)
     },
     findSubnet: async (id) => {
-      const network = ports.findNetworkOfSubnet(id)
-      return network && toSubnet(network.subnet)
+      const subnet = ports.findSubnet(id)
+      return subnet && toSubnet(subnet)
     },
     findPort: async (id) => {
       const port = state.findPort(id)
@@ -57,11 +57,14 @@ export function createLocalNetwork(deps: LocalNetworkDeps): NetworkDriver {
     listFreeAddresses: async (network_id) => {
       const network = ports.findNetwork(network_id)
       if (network === undefined) return []
-      const free = countFree(network.subnet, state.addressesOf(network_id))
-      return [{ subnet_id: network.subnet.id, free }]
+      const taken = state.addressesOf(network_id)
+      return network.subnets.map((subnet) => ({
+        subnet_id: subnet.id,
+        free: countFree(subnet, taken),
+      }))
     },
 
-    allocateVip: async (request) => toVip(vipPort(deps, request)),
+    allocateVip: async (request) => toVip(vipPort(deps, request), request.additional_vips.length),
     deallocateVip: async (load_balancer_id) => {
       const port = ports.find(({ vip_of }) => vip_of === load_balancer_id)
       if (port?.adopted) ports.put({ ...port, vip_of: null, adopted: false })
@@ -70,13 +73,15 @@ export function createLocalNetwork(deps: LocalNetworkDeps): NetworkDriver {
 
     plugVip: async (amphora, vip) => {
       const network = requireNetwork(deps, 'plug-vip', vip.network_id)
-      return plug(deps, amphora, network, vrrpName(amphora.id))
+      const of = [vip, ...vip.additional_vips].map(({ subnet_id }) => subnet_id)
+      return plug(deps, amphora, network, { name: vrrpName(amphora.id), subnet_ids: of })
     },
     unplugVip: (amphora) => unplug(({ name }) => name === vrrpName(amphora.id)),
 
     plugMember: async (amphora, subnet) => {
       const network = requireNetwork(deps, 'plug-member', subnet.network_id)
-      return plug(deps, amphora, network, memberName(amphora.id))
+      const name = memberName(amphora.id)
+      return plug(deps, amphora, network, { name, subnet_ids: [subnet.id] })
     },
     unplugMember: (amphora, network_id) =>
       unplug((port) => port.name === memberName(amphora.id) && port.network_id === network_id),
@@ -88,12 +93,15 @@ export function createLocalNetwork(deps: LocalNetworkDeps): NetworkDriver {
   }
 }
 
-/** Ports are found again by name and network, which hold the id of their user. */
+/**
+ * Ports are found again by name and network, which hold the id of their user; one which has no
+ * address in one of the subnets yet gets it.
+ */
 async function plug(
   { state, ports, keeper }: LocalNetworkDeps,
   amphora: AmphoraOnNetwork,
   network: LocalNetwork,
-  name: string,
+  { name, subnet_ids }: { readonly name: string; readonly subnet_ids: readonly string[] },
 ): Promise<Port> {
   if (state.findInstance(amphora.compute_id) === undefined)
     throw new DriverError({
@@ -102,16 +110,21 @@ async function plug(
       reason: 'it has no instance on this host',
       retryable: false,
     })
+  const subnets = network.subnets.filter(({ id }) => subnet_ids.includes(id))
+  const found = ports.find(
+    (p) => p.name === name && p.network_id === network.id && p.link === 'instance',
+  )
   const port =
-    ports.find((p) => p.name === name && p.network_id === network.id && p.link === 'instance') ??
-    ports.create({
-      name,
-      network,
-      device_id: amphora.compute_id,
-      device_owner: INSTANCE_OWNER,
-      link: 'instance',
-      ip_addresses: [null],
-    })
+    found === undefined
+      ? ports.create({
+          name,
+          network,
+          device_id: amphora.compute_id,
+          device_owner: INSTANCE_OWNER,
+          link: 'instance',
+          addresses: subnets.map((subnet) => ({ subnet, ip_address: null })),
+        })
+      : ports.extend(found, network, subnets)
   await keeper.ensure('plug', portLinkName(port.id))
   return toPort(port)
 }
@@ -125,11 +138,15 @@ function vipPort(deps: LocalNetworkDeps, request: VipRequest): PortRecord {
   const made = ports.find(({ vip_of }) => vip_of === load_balancer_id)
   if (made !== undefined) return made
   const network = requireNetwork(deps, 'allocate-vip', request.network_id)
-  const subnets = [request.subnet_id, ...request.additional_vips.map((vip) => vip.subnet_id)]
-  const elsewhere = subnets.find((id) => id !== null && id !== network.subnet.id)
-  if (elsewhere !== undefined)
-    throw refusedVip(load_balancer_id, `subnet ${elsewhere} is not on network ${network.name}`)
-  if (request.port_id !== null) return adopt(deps, request, request.port_id)
+  const { ip_address, subnet_id } = request
+  const wish = ({ subnet_id, ip_address }: Wish): AddressWish => {
+    const subnet = network.subnets.find(({ id }) => id === subnet_id)
+    if (subnet !== undefined) return { subnet, ip_address }
+    throw refusedVip(load_balancer_id, `subnet ${subnet_id} is not on network ${network.name}`)
+  }
+  const first = subnet_id === null ? wishIn(network, ip_address) : wish({ subnet_id, ip_address })
+  const addresses = [first, ...request.additional_vips.map(wish)]
+  if (request.port_id !== null) return adopt(deps, request, addresses, request.port_id)
   return ports.create({
     name: `octavia-lb-${load_balancer_id}`,
     network,
@@ -137,22 +154,40 @@ function vipPort(deps: LocalNetworkDeps, request: VipRequest): PortRecord {
     device_owner: OCTAVIA_OWNER,
     link: 'none',
     vip_of: load_balancer_id,
-    ip_addresses: [request.ip_address, ...request.additional_vips.map((vip) => vip.ip_address)],
+    addresses,
   })
 }
 
-function adopt({ state, ports }: LocalNetworkDeps, request: VipRequest, id: string): PortRecord {
-  const { load_balancer_id, network_id, ip_address } = request
+type Wish = VipRequest['additional_vips'][number]
+
+/** The port must have the wanted addresses; the first of them becomes the VIP. */
+function adopt(
+  { state, ports }: LocalNetworkDeps,
+  { load_balancer_id, network_id, subnet_id }: VipRequest,
+  wanted: readonly AddressWish[],
+  id: string,
+): PortRecord {
   const port = state.findPort(id)
   if (port === undefined || port.network_id !== network_id)
     throw refusedVip(load_balancer_id, `there is no port ${id} on network ${network_id}`)
-  const first = port.fixed_ips[0]?.ip_address ?? ''
+  const has = port.fixed_ips.map(({ ip_address }) => ip_address).join(', ')
   // Something else answers for the addresses of a port with a device or a link.
   if (port.vip_of !== null || port.device_id !== '' || port.link !== 'none')
-    throw new AddressInUse(first, network_id)
-  if (ip_address !== null && ip_address !== first)
-    throw refusedVip(load_balancer_id, `port ${id} has the address ${first}, not ${ip_address}`)
-  const adopted = { ...port, vip_of: load_balancer_id, adopted: true }
+    throw new AddressInUse(has, network_id)
+  const chosen = wanted.map(({ subnet, ip_address }, at) => {
+    const anySubnet = at === 0 && subnet_id === null && ip_address === null
+    const fixed = port.fixed_ips.find(
+      (ip) =>
+        (anySubnet || ip.subnet_id === subnet.id) &&
+        (ip_address === null || ip.ip_address === ip_address),
+    )
+    if (fixed !== undefined) return fixed
+    const missing = ip_address ?? `one of subnet ${subnet.cidr}`
+    throw refusedVip(load_balancer_id, `port ${id} has the address ${has}, not ${missing}`)
+  })
+  // The VIP comes first, so that asking again gives the same answer.
+  const fixed_ips = [...new Set([...chosen, ...port.fixed_ips])]
+  const adopted = { ...port, fixed_ips, vip_of: load_balancer_id, adopted: true }
   ports.put(adopted)
   return adopted
 }
@@ -169,13 +204,14 @@ function refusedVip(load_balancer_id: string, reason: string): DriverError {
   return new DriverError({ operation: 'allocate-vip', subject, reason, retryable: false })
 }
 
-function toVip(port: PortRecord): Vip {
+/** A port of the user's may have more addresses than are VIPs. */
+function toVip(port: PortRecord, additional: number): Vip {
   const [first = { subnet_id: '', ip_address: '' }, ...more] = port.fixed_ips
   return {
     port_id: port.id,
     network_id: port.network_id,
     ...first,
-    additional_vips: more,
+    additional_vips: more.slice(0, additional),
   }
 }
 

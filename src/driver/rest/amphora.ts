@@ -6,7 +6,7 @@ import {
   type AgentTransport,
   createAgentClient,
 } from '../../contract/client.ts'
-import type { HostRoute, PlugVipBody } from '../../contract/routes.ts'
+import type { HostRoute, PlugFixedIp, PlugVipBody } from '../../contract/routes.ts'
 import { findUncarried } from '../../dataplane/haproxy/carried.ts'
 import { renderHaproxy } from '../../dataplane/haproxy/configuration.ts'
 import type { HaproxyOptions } from '../../dataplane/haproxy/facts.ts'
@@ -145,12 +145,13 @@ async function plugVip(client: AgentClient, amphora: Amphora, plug: VipPlug): Pr
 function plugVipBody(amphora: Amphora, plug: VipPlug): PlugVipBody & { vrrp_ip: string } {
   const { subnet } = plug.vip
   const own = plug.port.fixed_ips.find((fixed) => fixed.subnet_id === subnet.id)?.ip_address
+  const vrrp_ip = present(own ?? amphora.vrrp_ip, "the amphora's own address in the VIP subnet")
   return {
     subnet_cidr: subnet.cidr,
     gateway: subnet.gateway_ip,
     mac_address: plug.port.mac_address,
     mtu: plug.network.mtu,
-    vrrp_ip: present(own ?? amphora.vrrp_ip, "the amphora's own address in the VIP subnet"),
+    vrrp_ip,
     host_routes: hostRoutes(subnet),
     additional_vips: plug.additional_vips.map((vip) => ({
       ip_address: vip.ip_address,
@@ -159,6 +160,7 @@ function plugVipBody(amphora: Amphora, plug: VipPlug): PlugVipBody & { vrrp_ip: 
       host_routes: hostRoutes(vip.subnet),
     })),
     is_sriov: false,
+    fixed_ips: fixedIps(plug).filter(({ ip_address }) => ip_address !== vrrp_ip),
     ...(plug.hold_vip === true ? { hold_vip: true } : {}),
   }
 }
@@ -167,20 +169,21 @@ function plugNetworkBody(plug: MemberPlug) {
   return {
     mac_address: plug.port.mac_address,
     mtu: plug.network.mtu,
-    fixed_ips: plug.port.fixed_ips.map((fixed) => {
-      const subnet = present(
-        plug.subnets.find((each) => each.id === fixed.subnet_id),
-        'the subnet of a member port',
-      )
-      return {
-        ip_address: fixed.ip_address,
-        subnet_cidr: subnet.cidr,
-        host_routes: hostRoutes(subnet),
-        gateway: subnet.gateway_ip,
-      }
-    }),
+    fixed_ips: fixedIps(plug),
     is_sriov: false,
   }
+}
+
+function fixedIps({ port, subnets }: Pick<MemberPlug, 'port' | 'subnets'>): PlugFixedIp[] {
+  return port.fixed_ips.map(({ ip_address, subnet_id }) => {
+    const subnet = present(
+      subnets.find((each) => each.id === subnet_id),
+      'the subnet of an address of a port',
+    )
+    const { cidr, gateway_ip } = subnet
+    const host_routes = hostRoutes(subnet)
+    return { ip_address, subnet_cidr: cidr, host_routes, gateway: gateway_ip }
+  })
 }
 
 function hostRoutes(subnet: Subnet): readonly HostRoute[] {

@@ -104,7 +104,9 @@ export async function setVipInAgents(
   await forEach(rows, async (row) => {
     const port = await getPort(network, present(row.vrrp_port_id, 'vrrp_port_id'))
     const on = await getNetwork(network, port.network_id)
-    await agents.plugVip(row, { port, network: on, vip, additional_vips: additional, hold_vip })
+    const subnets = await forEach(port.fixed_ips, (ip) => getSubnet(network, ip.subnet_id))
+    const vips = { vip, additional_vips: additional, hold_vip }
+    await agents.plugVip(row, { port, network: on, subnets, ...vips })
   })
 }
 

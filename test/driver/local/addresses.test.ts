@@ -1,13 +1,17 @@
 import { expect, test } from 'vitest'
 import { chooseAddress, countFree } from '../../../src/driver/local/addresses.ts'
 import { DEFAULT_MANAGEMENT } from '../../../src/driver/local/cloud.ts'
-import { createTopology, type LocalSubnet } from '../../../src/driver/local/topology.ts'
+import {
+  createTopology,
+  firstSubnet,
+  type LocalSubnet,
+} from '../../../src/driver/local/topology.ts'
 
 function subnetOf(cidr: string, more: object = {}): LocalSubnet {
   const network = { name: 'n', cidr, host_access: false, ...more }
   const [first] = createTopology('d', [network], DEFAULT_MANAGEMENT).networks
   if (first === undefined) throw new Error('one network was asked for')
-  return first.subnet
+  return firstSubnet(first)
 }
 
 const v4 = subnetOf('192.0.2.0/29')

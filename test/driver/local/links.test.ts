@@ -2,9 +2,15 @@
  * The plan as a table: what there is of a bridge and of a pair, and the commands that put it right.
  */
 import { expect, test } from 'vitest'
-import { type DesiredLink, type LinkEnd, planLinks } from '../../../src/driver/local/links.ts'
+import {
+  type DesiredLink,
+  type LinkEnd,
+  type OwnAddress,
+  planLinks,
+} from '../../../src/driver/local/links.ts'
 import { linkMac } from '../../../src/driver/local/naming.ts'
 import { parseCidr } from '../../../src/model/address.ts'
+import { present } from '../../../src/system/assert.ts'
 import type { Link } from '../../../src/system/ip.ts'
 
 const DEPLOYMENT = 'abcd1234'
@@ -13,7 +19,7 @@ const mark = (name: string): string => `octavia-lite:${DEPLOYMENT}:network:${nam
 function end(name: string, more: Partial<LinkEnd> = {}): LinkEnd {
   return {
     ...{ name, mac: linkMac(DEPLOYMENT, name), mark: mark(name), mtu: 1500 },
-    ...{ master: null, address: null, range: null },
+    ...{ master: null, addresses: [] },
     ...more,
   }
 }
@@ -27,8 +33,18 @@ function link(name: string, more: Partial<Link> = {}): Link {
 }
 
 const address = { address: '192.0.2.1', prefix: 24 }
-const range = parseCidr('192.0.2.0/24') ?? null
-const bridge: DesiredLink = { kind: 'bridge', end: end('br', { address, range }) }
+const own = (address: string, cidr: string): OwnAddress => {
+  const range = present(parseCidr(cidr), 'a CIDR')
+  return { address, prefix: range.prefix, range }
+}
+const own4 = own('192.0.2.1', '192.0.2.0/24')
+const bridge: DesiredLink = { kind: 'bridge', end: end('br', { addresses: [own4] }) }
+const address6 = { address: '2001:db8::1', prefix: 64 }
+const both: DesiredLink = {
+  kind: 'bridge',
+  end: end('br', { addresses: [own4, own('2001:db8::1', '2001:db8::/64')] }),
+}
+const setAddress6 = 'address replace 2001:db8::1/64 dev br nodad'
 const pair: DesiredLink = {
   kind: 'pair',
   end: end('out', { master: 'br' }),
@@ -66,6 +82,14 @@ test.each<[string, DesiredLink[], Link[], string[]]>([
     [bridge],
     [link('br', { addresses: [address, { address: '198.51.100.1', prefix: 24 }] })],
     [],
+  ],
+  ['two families, nothing there', [both], [], [makeBridge, upBridge, setAddress, setAddress6]],
+  ['two families, one address there', [both], [good], [setAddress6]],
+  [
+    'two families, a wrong address of one',
+    [both],
+    [link('br', { addresses: [address, address6, { address: '2001:db8::9', prefix: 64 }] })],
+    ['address delete 2001:db8::9/64 dev br', setAddress6],
   ],
   [
     'made but not marked',

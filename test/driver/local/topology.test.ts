@@ -12,13 +12,13 @@ test('the default networks', () => {
   const [vip, management] = topology.networks
   expect(vip).toMatchObject({
     name: 'vip-net',
-    bridge_address: { address: '10.10.10.1', prefix: 24 },
-    subnet: { cidr: '10.10.10.0/24', gateway_ip: '10.10.10.1' },
+    bridge_addresses: [{ address: '10.10.10.1', prefix: 24 }],
+    subnets: [{ name: 'vip-net', cidr: '10.10.10.0/24', gateway_ip: '10.10.10.1' }],
   })
   expect(management).toBe(topology.management)
-  expect(management).toMatchObject({ name: 'lb-mgmt-net', bridge_address: null })
-  expect(topology.host_address).toEqual({ address: '172.16.0.2', prefix: 22 })
-  expect(management?.subnet.reserved.has('172.16.0.2')).toBe(true)
+  expect(management).toMatchObject({ name: 'lb-mgmt-net', bridge_addresses: [] })
+  expect(topology.host_address).toMatchObject({ address: '172.16.0.2', prefix: 22 })
+  expect(management?.subnets[0]?.reserved.has('172.16.0.2')).toBe(true)
 })
 
 test('ids follow from deployment and name, are UUIDs, and can be configured', () => {
@@ -38,6 +38,38 @@ test('ids follow from deployment and name, are UUIDs, and can be configured', ()
   expect(networkIn('a', { id })).toMatchObject({ id, bridge: 'obr-12345678123' })
 })
 
+test('a network of several subnets', () => {
+  const [network] = createTopology(
+    'd',
+    [
+      {
+        ...{ name: 'n', cidr: '192.0.2.0/24', host_access: true, mtu: 1400 },
+        host_routes: [{ destination: '198.51.100.7/24', nexthop: '192.0.2.9' }],
+        more_subnets: [
+          { cidr: '2001:db8:1::/64' },
+          { name: 'lonely', cidr: '203.0.113.0/24', gateway_ip: null },
+        ],
+      },
+    ],
+    DEFAULT_MANAGEMENT,
+  ).networks
+  expect(network?.subnets).toMatchObject([
+    {
+      ...{ name: 'n', gateway_ip: '192.0.2.1' },
+      host_routes: [{ destination: '198.51.100.0/24', nexthop: '192.0.2.9' }],
+    },
+    { name: 'n-2', cidr: '2001:db8:1::/64', gateway_ip: '2001:db8:1::1', host_routes: [] },
+    { name: 'lonely', gateway_ip: null },
+  ])
+  expect(network?.subnet_ids).toEqual(network?.subnets.map(({ id }) => id))
+  expect(new Set(network?.subnet_ids).size).toBe(3)
+  expect(network?.mtu).toBe(1400)
+  expect(network?.bridge_addresses).toMatchObject([
+    { address: '192.0.2.1', prefix: 24 },
+    { address: '2001:db8:1::1', prefix: 64 },
+  ])
+})
+
 test.each<[string, Partial<NetworkOptions>[], Partial<ManagementOptions>, RegExp]>([
   ['no CIDR', [{ cidr: 'hello' }], {}, /hello is not a CIDR/],
   ['no room', [{ cidr: '192.0.2.0/31' }], {}, /no room for ports/],
@@ -53,6 +85,24 @@ test.each<[string, Partial<NetworkOptions>[], Partial<ManagementOptions>, RegExp
     [{ allocation: { first: '192.0.2.9', last: '192.0.2.8' } }],
     {},
     /allocation range is not in/,
+  ],
+  [
+    'a host route over a router elsewhere',
+    [{ host_routes: [{ destination: '198.51.100.0/24', nexthop: '198.51.100.1' }] }],
+    {},
+    /host route to 198\.51\.100\.0\/24 has no next hop in 192\.0\.2\.0\/24/,
+  ],
+  [
+    'a host route of two families',
+    [{ host_routes: [{ destination: '2001:db8::/32', nexthop: '192.0.2.9' }] }],
+    {},
+    /is of two families/,
+  ],
+  [
+    'two subnets which overlap',
+    [{ more_subnets: [{ cidr: '192.0.2.128/25' }] }],
+    {},
+    /192\.0\.2\.128\/25 overlaps network n/,
   ],
   ['a name twice', [{}, { cidr: '198.51.100.0/24' }], {}, /two networks have this name or id/],
   [

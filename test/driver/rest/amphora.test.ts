@@ -142,6 +142,7 @@ const PLUG: VipPlug = {
     fixed_ips: [{ subnet_id: 's1', ip_address: '10.0.0.4' }],
   },
   network: { id: 'net', name: '', mtu: 1450, subnet_ids: ['s1'], port_security_enabled: true },
+  subnets: [subnet('s1', '10.0.0.0/24', '10.0.0.1')],
   vip: { ip_address: '10.0.0.2', subnet: subnet('s1', '10.0.0.0/24', '10.0.0.1') },
   additional_vips: [{ ip_address: 'fd00::2', subnet: subnet('s2', 'fd00::/64', null) }],
 }
@@ -161,6 +162,7 @@ test('what is plugged', async () => {
       { ip_address: 'fd00::2', subnet_cidr: 'fd00::/64', gateway: null, host_routes },
     ],
     is_sriov: false,
+    fixed_ips: [],
   })
   const [plugged] = bodies
   await driver.plugVip(AMPHORA, { ...PLUG, hold_vip: true })
