@@ -160,7 +160,7 @@ export class HaproxyService {
       if (!(await reload(this.#deps, lb_id, pid))) return this.#putBack(lb_id)
     }
     this.#remember(lb_id)
-    await this.#deps.announce()
+    if (pid === undefined) await this.#deps.announce()
     const started = `Configuration file is valid\nhaproxy daemon for ${lb_id} started`
     return { ok: true, details: pid === undefined ? started : `Listener ${lb_id} reloaded` }
   }

@@ -90,7 +90,13 @@ export function planVipInterface(
       })),
       ...fixed.addresses,
     ]),
-    routes: unique([...vips.flatMap((planned) => vipRoutes(planned, single)), ...fixed.routes]),
+    routes: oneDefaultEach(
+      unique([
+        ...vips.flatMap((planned) => vipRoutes(planned, single)),
+        ...fixed.gateways.flatMap(({ family, gateway }) => defaultRoutes(family, gateway, single)),
+        ...fixed.routes,
+      ]),
+    ),
     rules: single
       ? vips.map(({ ip }) => ({
           src: ip.text,
@@ -140,19 +146,27 @@ function gatewayOf(text: string | null | undefined): string | null {
 
 function vipRoutes({ ip, subnet, gateway, host_routes }: PlannedVip, single: boolean) {
   const routes: InterfaceRoute[] = []
-  if (gateway !== null) {
-    const route = defaultRoute(ip.family, gateway)
-    routes.push(route)
-    if (single) routes.push({ ...route, table: VIP_TABLE })
-  }
+  if (gateway !== null) routes.push(...defaultRoutes(ip.family, gateway, single))
   routes.push({ dst: subnet.text, scope: 'link' })
   if (single) routes.push({ dst: subnet.text, prefsrc: ip.text, scope: 'link', table: VIP_TABLE })
   routes.push(...hostRoutes(host_routes), ...hostRoutes(host_routes, { table: VIP_TABLE }))
   return routes
 }
 
-function defaultRoute(family: 4 | 6, gateway: string): InterfaceRoute {
-  return { dst: family === 6 ? '::/0' : '0.0.0.0/0', gateway, flags: ['onlink'] }
+function defaultRoutes(family: 4 | 6, gateway: string, single: boolean): InterfaceRoute[] {
+  const dst = family === 6 ? '::/0' : '0.0.0.0/0'
+  const route: InterfaceRoute = { dst, gateway, flags: ['onlink'] }
+  return single ? [route, { ...route, table: VIP_TABLE }] : [route]
+}
+
+/** Subnets of one network have gateways each, of which a table takes one of a family. */
+function oneDefaultEach(routes: readonly InterfaceRoute[]): readonly InterfaceRoute[] {
+  const seen = new Set<string>()
+  return routes.filter(({ dst, table }) => {
+    if (!dst.endsWith('/0')) return true
+    const place = `${dst} ${table}`
+    return !seen.has(place) && seen.add(place)
+  })
 }
 
 function hostRoutes(
@@ -171,14 +185,17 @@ function hostRoutes(
 function portAddresses(fixed_ips: NonNullable<PlugNetworkBody['fixed_ips']>) {
   const addresses: InterfaceAddress[] = []
   const routes: InterfaceRoute[] = []
+  const gateways: { readonly family: 4 | 6; readonly gateway: string }[] = []
   for (const fixed of fixed_ips) {
     const ip = parseIp(fixed.ip_address)
     const subnet = parseCidr(fixed.subnet_cidr)
     if (ip === undefined || subnet === undefined) throw new InvalidPlug('Invalid network port')
     addresses.push({ address: ip.text, prefixlen: subnet.prefix })
     routes.push(...hostRoutes(fixed.host_routes ?? []))
+    const gateway = gatewayOf(fixed.gateway)
+    if (gateway !== null) gateways.push({ family: ip.family, gateway })
   }
-  return { addresses, routes }
+  return { addresses, routes, gateways }
 }
 
 /** Several VIPs of one subnet share their routes. */

@@ -140,19 +140,21 @@ export class NetworkService {
     })
   }
 
-  /** Tells the neighbours of every VIP interface which MAC its addresses have now. Never throws. */
+  /** Tells the neighbours of the VIP interface which MAC its addresses have now. Never throws. */
   async announce(): Promise<void> {
     try {
-      for (const nic of await this.listNics('namespace')) {
-        if (!existsSync(this.#deps.paths.interfaceFile(nic.name))) continue
-        await this.#announce(nic.name, nic.mac)
-      }
+      const nics = await this.listNics('namespace')
+      const nic = nics.find(({ name }) => name === VIP_INTERFACE)
+      if (nic !== undefined) await this.#announce(nic.name, nic.mac)
     } catch (error) {
       this.#deps.log.warning('addresses could not be announced', { error })
     }
   }
 
-  /** The kernel announces when an address of the link is set, be it the same. */
+  /**
+   * The kernel announces every address, of both families, when the MAC address of the link is set,
+   * be it the same. It forgets its own neighbours as well, so this is for when something is new.
+   */
   async #announce(name: string, mac: string): Promise<void> {
     const argv = ['ip', '-n', NAMESPACE, 'link', 'set', 'dev', name, 'address', mac]
     const result = await this.#deps.processes.run(argv)

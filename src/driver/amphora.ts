@@ -28,6 +28,8 @@ export interface MemberPlug {
   readonly port: Port
   readonly network: Network
   readonly subnets: readonly Subnet[]
+  /** Where the port is that of the VIP, which gets further addresses. */
+  readonly vip?: VipPlug
 }
 
 export interface AmphoraDriver {

@@ -126,7 +126,11 @@ export interface NetworkDriver {
   /** Detaches and deletes that port. */
   unplugVip(amphora: { readonly id: string; readonly compute_id: string | null }): Promise<void>
 
-  /** The amphora's port on a member subnet (`octavia-lb-member-<amphora>`); the same one again. */
+  /**
+   * The amphora's port on a member subnet (`octavia-lb-member-<amphora>`); the same one again, and
+   * for other subnets of its network, with an address in each. On the VIP network it is the port
+   * that `plugVip` made.
+   */
   plugMember(amphora: AmphoraOnNetwork, subnet: Subnet): Promise<Port>
   unplugMember(amphora: { readonly id: string }, network_id: string): Promise<void>
 

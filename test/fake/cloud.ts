@@ -187,7 +187,8 @@ function createNetwork(
     plugMember: async ({ id }, subnet) => {
       fault('plug-member', id)
       if (!machines.has(id)) throw impossible('plug-member', id, 'there is no such instance')
-      return putPort(`octavia-lb-member-${id}`, subnet.network_id, subnet.id, id)
+      const name = subnet.network_id === VIP_NETWORK ? 'octavia-lb-vrrp' : 'octavia-lb-member'
+      return putPort(`${name}-${id}`, subnet.network_id, subnet.id, id)
     },
     unplugMember: async ({ id }, network_id) => {
       fault('unplug-member', id)

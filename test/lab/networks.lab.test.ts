@@ -2,8 +2,19 @@
  * The networks of amphorae, with the compiled executable, real haproxy and real traffic: both
  * families, several VIPs, member networks that come and go.
  */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { bodyOf, createLab, deleteCascade, type Lab, labMissing, type Serve } from './harness.ts'
+import { runOk, systemProcesses } from '../../src/system/process.ts'
+import {
+  bodyOf,
+  createLab,
+  deleteCascade,
+  type Lab,
+  labMissing,
+  type Serve,
+  until,
+} from './harness.ts'
 import { createHost, type Host } from './host.ts'
 import { leftovers, type Snapshot, snapshot } from './leftovers.ts'
 
@@ -31,6 +42,22 @@ allocation_end = "fd10:10::1fff"
 [[local_cloud.networks.subnets]]
 name = "vip-more"
 cidr = "10.10.11.0/24"
+
+[[local_cloud.networks]]
+name = "back-a"
+cidr = "10.20.0.0/24"
+mtu = 1400
+host_routes = [{ destination = "10.99.0.0/24", nexthop = "10.20.0.9" }]
+
+[[local_cloud.networks.subnets]]
+name = "back-a-six"
+cidr = "fd20::/64"
+host_routes = [{ destination = "fd99::/64", nexthop = "fd20::9" }]
+
+[[local_cloud.networks]]
+name = "back-b"
+cidr = "10.30.0.0/24"
+gateway_ip = "none"
 `
 
 interface Subnet {
@@ -52,6 +79,7 @@ interface Balancer {
   readonly vips: readonly string[]
 }
 
+const subnetOf = (address: string): string => (address.includes(':') ? 'vip-six' : 'vip-net')
 const urlOf = (address: string): string =>
   address.includes(':') ? `http://[${address}]/` : `http://${address}/`
 
@@ -122,10 +150,13 @@ describe.skipIf(missing !== undefined)(`networks${missing ? ` (${missing})` : ''
   test.each<[string, string, readonly string[]]>([
     ['IPv4 VIP, IPv4 members', 'vip-net', ['10.10.10.11']],
     ['IPv6 VIP, IPv6 members', 'vip-six', ['fd10:10::11']],
+    ['IPv6 VIP, IPv4 members', 'vip-six', ['10.10.10.11']],
+    ['IPv4 VIP, IPv6 members', 'vip-net', ['fd10:10::11']],
   ])('%s', async (_, vip, members) => {
     await host('one', 'vip-net', '10.10.10.11/24', 'fd10:10::11/64')
-    const { vips } = await balance({ vip, members: members.map((address) => ({ address })) })
-    for (const _ of members) expect(await asked(vips[0] ?? '')).toMatch(/^one /)
+    const rows = members.map((address) => ({ address, subnet: subnetOf(address) }))
+    const { vips } = await balance({ vip, members: rows })
+    expect(await asked(vips[0] ?? '')).toMatch(/^one /)
   })
 
   test('a VIP of each family and of several subnets', async () => {
@@ -147,6 +178,141 @@ describe.skipIf(missing !== undefined)(`networks${missing ? ` (${missing})` : ''
       // Each member was asked, from the amphora's own address in its subnet.
       const seen = answers.map((answer) => answer?.replace(/[^.:]*$/, '')).sort()
       expect(seen).toEqual(['one 10.10.10.', 'three 10.10.11.', 'two fd10:10::'])
+    }
+  })
+
+  /** `ip` in the namespace of the load balancer's one amphora, in JSON. */
+  const inside = async (load_balancer_id: string, ...args: string[]): Promise<string> => {
+    const list = await serve.client.call(
+      'GET',
+      `../octavia/amphorae?${new URLSearchParams({
+        loadbalancer_id: load_balancer_id,
+      })}`,
+    )
+    const [{ id }] = list as unknown as [{ id: string }]
+    const process = join(lab.folder, 'data', 'cloud', 'amphorae', id, 'process')
+    const [pid] = readFileSync(process, 'utf8').split(' ')
+    const enter = ['nsenter', '--target', String(pid), '--mount', '--net']
+    const argv = [...enter, 'ip', 'netns', 'exec', 'amphora-haproxy', 'ip', ...args]
+    return (await runOk(systemProcesses, argv)).stdout
+  }
+
+  test('members on two networks, one behind a router; unplugged with the last member', async () => {
+    const { client } = serve
+    await host('near', 'back-b', '10.30.0.11/24')
+    const router = await host('far', 'back-a', '10.20.0.9/24', 'fd20::9/64')
+    for (const address of ['10.99.0.1/24', 'fd99::1/64'])
+      await router.ip('addr', 'add', address, 'dev', 'lo')
+    const { id, pool, vips } = await balance({
+      vip: 'vip-net',
+      members: [
+        { address: '10.30.0.11', subnet: 'back-b' },
+        { address: '10.99.0.1', subnet: 'back-a' },
+        { address: 'fd99::1', subnet: 'back-a-six' },
+      ],
+    })
+    const three = async (): Promise<string[]> => {
+      const seen = [
+        await asked(vips[0] ?? ''),
+        await asked(vips[0] ?? ''),
+        await asked(vips[0] ?? ''),
+      ]
+      return seen.map((answer) => answer?.replace(/[^.:]*$/, '') ?? '').sort()
+    }
+    expect(await three()).toEqual(['far 10.20.0.', 'far fd20::', 'near 10.30.0.'])
+    const links = await inside(id, '-o', 'link', 'show')
+    expect(links).toMatch(/eth2[^\n]* mtu 1[45]00[^\n]*\n[^\n]*eth3/)
+    expect([...links.matchAll(/eth[1-3]@[^\n]* mtu (\d+)/g)].map(([, mtu]) => mtu).sort()).toEqual([
+      '1400',
+      '1500',
+      '1500',
+    ])
+    const members = (await client.call('GET', `pools/${pool}/members`)) as unknown as {
+      id: string
+      address: string
+    }[]
+    const remove = async (address: string): Promise<void> => {
+      const member = members.find((each) => each.address === address)
+      await client.call('DELETE', `pools/${pool}/members/${member?.id}`)
+      await client.active(id)
+    }
+    await remove('10.99.0.1')
+    expect(await inside(id, 'address')).toContain('10.20.0.')
+    await remove('fd99::1')
+    const left = await inside(id, 'address')
+    expect(left).not.toContain('10.20.0.')
+    expect(left).toContain('10.30.0.')
+    expect(await three()).toEqual(['near 10.30.0.', 'near 10.30.0.', 'near 10.30.0.'])
+    // It comes back as it was.
+    await client.create(
+      `pools/${pool}/members`,
+      { member: { address: 'fd99::1', protocol_port: 80, subnet_id: subnet('back-a-six').id } },
+      id,
+    )
+    await until('both to be asked', async () => new Set(await three()).size === 2)
+  })
+
+  test('a VIP on the management network', async () => {
+    await host('one', 'lb-mgmt-net', '172.16.3.11/22')
+    const { vips } = await balance({ vip: 'lb-mgmt-net', members: [{ address: '172.16.3.11' }] })
+    expect(await asked(vips[0] ?? '')).toMatch(/^one 172\./)
+  })
+
+  test('failover keeps every VIP and reaches every member', async () => {
+    await host('near', 'back-b', '10.30.0.11/24')
+    await host('four', 'vip-net', '10.10.10.12/24')
+    const { id, vips } = await balance({
+      vip: 'vip-six',
+      additional: ['vip-more'],
+      members: [
+        { address: '10.30.0.11', subnet: 'back-b' },
+        { address: '10.10.10.12', subnet: 'vip-net' },
+      ],
+    })
+    const all = async (): Promise<string[]> => {
+      const seen = vips.flatMap((vip) => [vip, vip]).map(async (vip) => await asked(vip))
+      const answers = await Promise.all(seen)
+      return [...new Set(answers.map((answer) => answer?.replace(/ .*/, '') ?? 'none'))].sort()
+    }
+    expect(await all()).toEqual(['four', 'near'])
+    await serve.client.call('PUT', `loadbalancers/${id}/failover`)
+    await serve.client.active(id)
+    expect(await all()).toEqual(['four', 'near'])
+    const row = await serve.client.call('GET', `loadbalancers/${id}`)
+    expect([
+      row.vip_address,
+      (row.additional_vips as { ip_address: string }[])[0]?.ip_address,
+    ]).toEqual(vips)
+  })
+
+  test('neighbours with a stale entry learn the VIPs anew', async () => {
+    const client = await host('one', 'vip-net', '10.10.10.11/24', 'fd10:10::11/64')
+    const { id, vips } = await balance({
+      vip: 'vip-six',
+      additional: ['vip-net'],
+      members: [{ address: 'fd10:10::11' }],
+    })
+    for (const vip of vips) {
+      await client.ip(
+        'neigh',
+        'replace',
+        vip,
+        'lladdr',
+        '02:00:00:00:00:99',
+        'dev',
+        'eth0',
+        'nud',
+        'stale',
+      )
+    }
+    await serve.client.call('PUT', `loadbalancers/${id}/failover`)
+    await serve.client.active(id)
+    const [{ address: mac }] = JSON.parse(await inside(id, '-json', 'link', 'show', 'eth1')) as [
+      { address: string },
+    ]
+    for (const vip of vips) {
+      expect(await client.ip('neigh', 'show', vip)).toContain(mac)
+      expect(await client.get(urlOf(vip))).toMatch(/^one /)
     }
   })
 })

@@ -11,6 +11,7 @@ import type { ComputeDriver, Instance, InstanceRequest } from '../compute.ts'
 import { DriverError } from '../error.ts'
 import type { InstanceState, Instances } from './instances.ts'
 import type { LinkKeeper } from './link-keeper.ts'
+import { managementPortName } from './naming.ts'
 import { INSTANCE_OWNER, type LocalPorts, wishIn } from './ports.ts'
 import type { InstanceRecord, LocalState, PortRecord } from './state.ts'
 import type { Topology } from './topology.ts'
@@ -78,9 +79,9 @@ function record({ state, ports, topology }: LocalComputeDeps, request: InstanceR
     writeFileAtomic(target, content, SECRET_MODE)
   }
   const port =
-    ports.find((p) => isPortOf(p, amphora_id) && p.network_id === topology.management.id) ??
+    ports.find((p) => isPortOf(p, amphora_id) && p.name === managementPortName(amphora_id)) ??
     ports.create({
-      name: `octavia-mgmt-${amphora_id}`,
+      name: managementPortName(amphora_id),
       network: topology.management,
       device_id: amphora_id,
       device_owner: INSTANCE_OWNER,

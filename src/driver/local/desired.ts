@@ -1,6 +1,6 @@
 /** From networks, ports and running instances to the links this machine should have. Pure. */
 import type { DesiredLink, LinkEnd } from './links.ts'
-import { linkMac, markOf, portLinkName, portPeerName } from './naming.ts'
+import { linkMac, managementPortName, markOf, portLinkName, portPeerName } from './naming.ts'
 import type { PortRecord } from './state.ts'
 import type { LocalNetwork, Topology } from './topology.ts'
 
@@ -29,7 +29,8 @@ export function desiredLinks(
     const pid = pidOf(port.device_id)
     // Without a process there is no namespace to put it into; it comes back with the instance.
     if (pid === undefined) continue
-    const name = network.id === topology.management.id ? MANAGEMENT_INTERFACE : peer.name
+    const manages = port.name === managementPortName(port.device_id)
+    const name = manages ? MANAGEMENT_INTERFACE : peer.name
     links.push({ kind: 'pair', end, peer: { where: 'process', mac: peer.mac, name, pid } })
   }
   return links

@@ -36,6 +36,9 @@ export const portLinkName = (port_id: string): string => `opt-${shortOf(port_id)
 /** The end of a port that its user has. */
 export const portPeerName = (port_id: string): string => `opi-${shortOf(port_id)}`
 
+/** The port by which the controller reaches an amphora; others of it may be on that network too. */
+export const managementPortName = (amphora_id: string): string => `octavia-mgmt-${amphora_id}`
+
 /** Link names have at most 15 characters: four of prefix, eleven of the id. */
 function shortOf(id: string): string {
   return id.replaceAll('-', '').slice(0, 11)

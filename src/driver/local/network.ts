@@ -80,7 +80,9 @@ export function createLocalNetwork(deps: LocalNetworkDeps): NetworkDriver {
 
     plugMember: async (amphora, subnet) => {
       const network = requireNetwork(deps, 'plug-member', subnet.network_id)
-      const name = memberName(amphora.id)
+      const ofVip = vrrpName(amphora.id)
+      const shared = ports.find((p) => p.name === ofVip && p.network_id === network.id)
+      const name = shared === undefined ? memberName(amphora.id) : ofVip
       return plug(deps, amphora, network, { name, subnet_ids: [subnet.id] })
     },
     unplugMember: (amphora, network_id) =>

@@ -6,7 +6,7 @@ import {
   type AgentTransport,
   createAgentClient,
 } from '../../contract/client.ts'
-import type { HostRoute, PlugFixedIp, PlugVipBody } from '../../contract/routes.ts'
+import type { HostRoute, PlugFixedIp, PlugNetworkBody, PlugVipBody } from '../../contract/routes.ts'
 import { findUncarried } from '../../dataplane/haproxy/carried.ts'
 import { renderHaproxy } from '../../dataplane/haproxy/configuration.ts'
 import type { HaproxyOptions } from '../../dataplane/haproxy/facts.ts'
@@ -38,7 +38,9 @@ export function createRestAmphoraDriver(deps: RestAmphoraDeps): AmphoraDriver {
       calling('plug-vip', amphora, (client) => plugVip(client, amphora, plug)),
     plugMember: (amphora, plug) =>
       calling('plug-member', amphora, async (client) => {
-        await client.call('plugNetwork', {}, plugNetworkBody(plug))
+        const { vip } = plug
+        const body = vip === undefined ? plugNetworkBody(plug) : extendVipBody(amphora, plug, vip)
+        await client.call('plugNetwork', {}, body)
       }),
     updateListeners: async (amphora, tree) => {
       refuseUncarried(amphora, tree)
@@ -165,13 +167,20 @@ function plugVipBody(amphora: Amphora, plug: VipPlug): PlugVipBody & { vrrp_ip: 
   }
 }
 
-function plugNetworkBody(plug: MemberPlug) {
+function plugNetworkBody(plug: MemberPlug): PlugNetworkBody {
   return {
     mac_address: plug.port.mac_address,
     mtu: plug.network.mtu,
     fixed_ips: fixedIps(plug),
     is_sriov: false,
   }
+}
+
+/** The VIP's interface is described as a whole: an agent sets up what it is told and no more. */
+function extendVipBody(amphora: Amphora, plug: MemberPlug, vip: VipPlug): PlugNetworkBody {
+  const { fixed_ips, ...info } = plugVipBody(amphora, vip)
+  const vip_net_info = { vip: vip.vip.ip_address, ...info }
+  return { ...plugNetworkBody(plug), fixed_ips: fixed_ips ?? [], vip_net_info }
 }
 
 function fixedIps({ port, subnets }: Pick<MemberPlug, 'port' | 'subnets'>): PlugFixedIp[] {

@@ -64,7 +64,7 @@ export function failover(
         waitForAgents(made),
         prepareVipInAmphorae(made),
         plugMemberNetworks(made, plugs),
-        plugMemberNetworksInAmphorae(made, plugs),
+        plugMemberNetworksInAmphorae(made, plugs, true),
         setVipRules(made),
         updateFirstListeners(made, onlyNew),
         // Two interfaces with one IPv6 address: the newer one would not get it.

@@ -8,7 +8,7 @@ import { present } from '../../system/assert.ts'
 import type { WorkerStep } from '../world.ts'
 import { among, forEach, loadTree, serving } from './amphorae.ts'
 import { agentRetry, NETWORK_RETRY } from './retries.ts'
-import { getNetwork, getPort, getSubnet } from './vip.ts'
+import { getNetwork, getPort, getSubnet, vipPlugOf, vipsOf } from './vip.ts'
 
 interface Input {
   readonly load_balancer_id: string
@@ -93,8 +93,7 @@ export function plugMemberNetworks(
       const { network } = context.world
       const tree = await loadTree(context, load_balancer_id)
       const planned = plan(tree)
-      const wanted = await forEach(planned.subnets, (id) => getSubnet(network, id))
-      const subnets = wanted.filter((subnet) => subnet.network_id !== tree.vip_network_id)
+      const subnets = await forEach(planned.subnets, (id) => getSubnet(network, id))
       return forEach(planned.amphorae, async ({ id, compute_id }): Promise<Plugged> => {
         const on = { id, compute_id: present(compute_id, `compute_id of amphora ${id}`) }
         const port_ids = new Set<string>()
@@ -113,9 +112,11 @@ export function plugMemberNetworks(
   }
 }
 
+/** With `hold_vip` another amphora still has the VIP; see prepareVipInAmphorae. */
 export function plugMemberNetworksInAmphorae(
   { load_balancer_id }: Input,
   plan: PlanPlugs = arrivals,
+  hold_vip = false,
 ): WorkerStep {
   return {
     name: 'plug-member-networks-in-amphorae',
@@ -131,7 +132,12 @@ export function plugMemberNetworksInAmphorae(
           const port = await getPort(network, id)
           const subnets = await forEach(port.fixed_ips, (ip) => getSubnet(network, ip.subnet_id))
           const on = await getNetwork(network, port.network_id)
-          await amphora.plugMember(row, { port, network: on, subnets })
+          const plug = { port, network: on, subnets }
+          if (port.id !== row.vrrp_port_id) await amphora.plugMember(row, plug)
+          else {
+            const vip = await vipPlugOf(context, await vipsOf(context, tree), row)
+            await amphora.plugMember(row, { ...plug, vip: { ...vip, hold_vip } })
+          }
         }
       })
       return undefined

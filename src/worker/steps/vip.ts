@@ -1,4 +1,5 @@
 /** The VIP: ports of amphorae on its network, its interfaces inside them, and who may reach it. */
+import type { VipPlug } from '../../driver/amphora.ts'
 import { DriverError } from '../../driver/error.ts'
 import type { NetworkDriver, Port, Subnet, VipRule } from '../../driver/network.ts'
 import { type Amphora, amphora } from '../../model/amphora.ts'
@@ -94,20 +95,33 @@ export async function setVipInAgents(
   rows: readonly Amphora[],
   hold_vip = false,
 ): Promise<void> {
-  const { network, amphora: agents } = context.world
+  const { amphora: agents } = context.world
+  const vips = await vipsOf(context, tree)
+  await forEach(rows, async (row) =>
+    agents.plugVip(row, { ...(await vipPlugOf(context, vips, row)), hold_vip }),
+  )
+}
+
+type Vips = Pick<VipPlug, 'vip' | 'additional_vips'>
+
+export async function vipsOf({ world }: Context, tree: LoadBalancerTree): Promise<Vips> {
+  const { network } = world
   const { ip_address, subnet_id, additional_vips } = vipOf(tree)
   const vip = { ip_address, subnet: await getSubnet(network, subnet_id) }
   const additional = await forEach(additional_vips, async (one) => ({
     ip_address: one.ip_address,
     subnet: await getSubnet(network, one.subnet_id),
   }))
-  await forEach(rows, async (row) => {
-    const port = await getPort(network, present(row.vrrp_port_id, 'vrrp_port_id'))
-    const on = await getNetwork(network, port.network_id)
-    const subnets = await forEach(port.fixed_ips, (ip) => getSubnet(network, ip.subnet_id))
-    const vips = { vip, additional_vips: additional, hold_vip }
-    await agents.plugVip(row, { port, network: on, subnets, ...vips })
-  })
+  return { vip, additional_vips: additional }
+}
+
+/** An amphora's port on the VIP network, with all that its agent has to know of it. */
+export async function vipPlugOf({ world }: Context, vips: Vips, row: Amphora): Promise<VipPlug> {
+  const { network } = world
+  const port = await getPort(network, present(row.vrrp_port_id, 'vrrp_port_id'))
+  const on = await getNetwork(network, port.network_id)
+  const subnets = await forEach(port.fixed_ips, (ip) => getSubnet(network, ip.subnet_id))
+  return { port, network: on, subnets, ...vips }
 }
 
 export function setVipRules({ load_balancer_id }: Input): WorkerStep {
