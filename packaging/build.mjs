@@ -47,7 +47,7 @@ export async function build(args) {
 /** Builds for this machine unless what is there is newer than all it is made from. */
 export async function buildIfOld() {
   const made = existsSync(BINARY) ? statSync(BINARY).mtimeMs : 0
-  const sources = ['src', 'packaging/build.mjs', 'package.json', 'package-lock.json']
+  const sources = ['src', 'assets', 'packaging/build.mjs', 'package.json', 'package-lock.json']
   if (sources.some((path) => newest(join(ROOT, path)) > made)) await build([])
   return BINARY
 }

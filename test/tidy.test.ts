@@ -37,6 +37,7 @@ const LAYERS = [
   'health',
   'housekeeping',
   'agent',
+  'image',
   'command',
 ] as const
 type Layer = (typeof LAYERS)[number]
@@ -44,6 +45,7 @@ type Layer = (typeof LAYERS)[number]
 /** Fewer than the folders above: the only ones a folder may import besides itself. */
 const ONLY: Partial<Record<Layer, readonly Layer[]>> = {
   agent: ['system', 'model', 'config', 'contract', 'dataplane'],
+  image: ['system'],
 }
 
 /**

@@ -1,0 +1,3 @@
+#!/bin/sh
+# The power button, which is how a compute service asks a server to stop.
+exec /sbin/poweroff
