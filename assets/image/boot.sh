@@ -34,6 +34,7 @@ coldplug() { find /sys/devices -name modalias -exec cat {} + 2>/dev/null | sort 
   coldplug
   modprobe -a -q sr_mod sd_mod isofs vfat nls_cp437 nls_ascii nls_iso8859-1 button evdev
   coldplug
+  # It listens to the buttons that are there when it starts.
+  exec acpid -d -c /etc/acpi
 ) >/dev/null 2>&1 &
 uevent /etc/hotplug.sh >/dev/null 2>&1 &
-acpid -d -c /etc/acpi >/dev/null 2>&1 &
