@@ -2,7 +2,15 @@
  * The bodies of the plug calls, checked at the edge: what comes out has the shape of its type.
  * Pure.
  */
-import type { HostRoute, PlugFixedIp, PlugNetworkBody, PlugVipBody } from '../contract/routes.ts'
+import {
+  type HostRoute,
+  PACKET_PROTOCOLS,
+  type PacketRule,
+  type PlugFixedIp,
+  type PlugNetworkBody,
+  type PlugVipBody,
+} from '../contract/routes.ts'
+import { parseCidr } from '../model/address.ts'
 import { Refused } from './answer.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -31,6 +39,18 @@ export function parsePlugNetwork(text: string): PlugNetworkBody {
     ...optionalPart('vip_net_info', info),
     is_sriov: body.is_sriov === true,
   }
+}
+
+export function parseInterfaceRules(text: string): readonly PacketRule[] {
+  const wrong = refusal('Invalid rules information')
+  return asList(jsonIn(text, wrong) ?? wrong(), wrong).map((item) => {
+    const rule = asObject(item, wrong)
+    const protocol = PACKET_PROTOCOLS.find((each) => each === rule.protocol) ?? wrong()
+    const cidr = optional(rule.cidr, (value) => parseCidr(asText(value, wrong)) ?? wrong())
+    const port = optional(rule.port, (value) => asPort(value, wrong))
+    if (protocol !== 'vrrp' && port === undefined) return wrong()
+    return { protocol, cidr: cidr?.text ?? null, port: port ?? null }
+  })
 }
 
 function plugVip(body: Fields, wrong: () => never): PlugVipBody {
@@ -68,13 +88,15 @@ function refusal(error: string): () => never {
 }
 
 function objectIn(text: string, wrong: () => never): Fields {
-  let parsed: unknown
+  return asObject(jsonIn(text, wrong), wrong)
+}
+
+function jsonIn(text: string, wrong: () => never): unknown {
   try {
-    parsed = JSON.parse(text)
+    return JSON.parse(text)
   } catch {
     return wrong()
   }
-  return asObject(parsed, wrong)
 }
 
 function asObject(value: unknown, wrong: () => never): Fields {
@@ -90,6 +112,12 @@ function asText(value: unknown, wrong: () => never): string {
 function asMac(value: unknown, wrong: () => never): string {
   const mac = asText(value, wrong).toLowerCase()
   return /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(mac) ? mac : wrong()
+}
+
+function asPort(value: unknown, wrong: () => never): number {
+  return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 65_535
+    ? Number(value)
+    : wrong()
 }
 
 function asMtu(value: unknown, wrong: () => never): number {

@@ -13,7 +13,7 @@ import { parseIp } from '../model/address.ts'
 import { makeFolder, SECRET_MODE, writeFileAtomic } from '../system/files.ts'
 import { errorText } from '../system/log.ts'
 import { type Answer, frameworkError, Refused } from './answer.ts'
-import { parsePlugNetwork, parsePlugVip } from './bodies.ts'
+import { parseInterfaceRules, parsePlugNetwork, parsePlugVip } from './bodies.ts'
 import { readDetails } from './details.ts'
 import { frontendsOf, type HaproxyService, isLbAction, md5 } from './haproxy.ts'
 import { InvalidPlug, planPortInterface, planVipInterface } from './interface-file.ts'
@@ -26,7 +26,7 @@ export interface EndpointDeps {
   readonly haproxy: HaproxyService
   readonly network: Pick<
     NetworkService,
-    'findPlugged' | 'findByAddress' | 'nextInterface' | 'plug' | 'listNics'
+    'findPlugged' | 'findByAddress' | 'nextInterface' | 'plug' | 'listNics' | 'setRules'
   >
   readonly info: () => Promise<AgentInfo>
   /** Writes and adopts a new configuration. */
@@ -52,7 +52,12 @@ export function createHandlers(deps: EndpointDeps): Handlers {
     discover: () => ok({ api_version: AGENT_API_VERSION }),
     getInfo: async () => ok(await deps.info()),
     getDetails: async () => ok(await readDetails(deps, await deps.info())),
-    getInterface: (parameters) => getInterface(deps, parameters.ip),
+    getInterface: async ({ ip }) => ok({ message: 'OK', interface: await interfaceOf(deps, ip) }),
+    setInterfaceRules: async ({ ip }, body) => {
+      await interfaceOf(deps, ip)
+      await deps.network.setRules(parseInterfaceRules(body))
+      return ok({ message: 'OK' })
+    },
     plugVip: (parameters, body) => plugVip(deps, parameters.vip, body),
     plugNetwork: (_, body) => plugNetwork(deps, body),
     uploadConfig: (_, body) => uploadConfig(deps, body),
@@ -217,13 +222,13 @@ function rescanPci(): void {
   }
 }
 
-async function getInterface(deps: EndpointDeps, text: string): Promise<Answer> {
+async function interfaceOf(deps: EndpointDeps, text: string): Promise<string> {
   const ip = parseIp(text)
   if (ip === undefined) throw new Refused(400, { message: 'Invalid IP address' })
   const name = await deps.network.findByAddress(ip.text)
   if (name === undefined)
     throw new Refused(404, { message: 'Error interface not found for IP address' })
-  return ok({ message: 'OK', interface: name })
+  return name
 }
 
 /**

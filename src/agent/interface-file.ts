@@ -8,12 +8,20 @@ import type { HostRoute, PlugNetworkBody, PlugVipBody } from '../contract/routes
 import { type Cidr, type Ip, parseCidr, parseIp } from '../model/address.ts'
 import type { Topology } from '../model/load-balancer.ts'
 
-export interface InterfaceAddress {
+export interface StaticAddress {
   readonly address: string
   readonly prefixlen: number
   /** false: keepalived adds and removes it. */
   readonly octavia_owned?: boolean
 }
+
+/** Whoever serves the network chooses: by DHCP, and by router advertisements. */
+export interface AutomaticAddress {
+  readonly dhcp?: true
+  readonly ipv6auto?: true
+}
+
+export type InterfaceAddress = StaticAddress | AutomaticAddress
 
 export interface InterfaceRoute {
   readonly dst: string
@@ -70,19 +78,13 @@ export function planVipInterface(
   const vips = plannedVips(vip, body)
   // Held VIPs stay away like those that keepalived sets.
   const single = topology === 'SINGLE' && body.hold_vip !== true
-  if (body.vrrp_ip === undefined)
-    throw new InvalidPlug('Invalid VRRP Address: vrrp_ip is needed, DHCP is not supported')
-  const vrrp = parseIp(body.vrrp_ip)
-  const subnet = parseCidr(body.subnet_cidr)
-  if (vrrp === undefined || subnet === undefined)
-    throw new InvalidPlug(`Invalid VRRP Address: '${body.vrrp_ip}' in '${body.subnet_cidr}'`)
   const fixed = portAddresses(body.fixed_ips ?? [])
   return {
     name,
     if_type: 'vip',
     ...(body.mtu === undefined ? {} : { mtu: body.mtu }),
     addresses: unique([
-      { address: vrrp.text, prefixlen: subnet.prefix },
+      ...ownAddresses(body, vips),
       ...vips.map(({ ip }) => ({
         address: ip.text,
         prefixlen: ip.family === 6 ? 128 : 32,
@@ -109,16 +111,31 @@ export function planVipInterface(
   }
 }
 
+function ownAddresses(
+  { vrrp_ip, subnet_cidr }: PlugVipBody,
+  vips: readonly PlannedVip[],
+): readonly InterfaceAddress[] {
+  const has = (family: 4 | 6): boolean => vips.some(({ ip }) => ip.family === family)
+  if (vrrp_ip === undefined)
+    return [
+      ...(has(4) ? [{ dhcp: true } as const] : []),
+      ...(has(6) ? [{ ipv6auto: true } as const] : []),
+    ]
+  const vrrp = parseIp(vrrp_ip)
+  const subnet = parseCidr(subnet_cidr)
+  if (vrrp === undefined || subnet === undefined)
+    throw new InvalidPlug(`Invalid VRRP Address: '${vrrp_ip}' in '${subnet_cidr}'`)
+  return [{ address: vrrp.text, prefixlen: subnet.prefix }]
+}
+
 /** The interface of a member network. */
 export function planPortInterface(name: string, body: PlugNetworkBody): InterfaceFile {
   const { addresses, routes } = portAddresses(body.fixed_ips ?? [])
-  if (addresses.length === 0)
-    throw new InvalidPlug('Invalid network port: fixed_ips are needed, DHCP is not supported')
   return {
     name,
     if_type: 'backend',
     ...(body.mtu === undefined ? {} : { mtu: body.mtu }),
-    addresses,
+    addresses: addresses.length > 0 ? addresses : [{ dhcp: true, ipv6auto: true }],
     routes,
     rules: [],
     scripts: NO_SCRIPTS,
@@ -183,7 +200,7 @@ function hostRoutes(
 }
 
 function portAddresses(fixed_ips: NonNullable<PlugNetworkBody['fixed_ips']>) {
-  const addresses: InterfaceAddress[] = []
+  const addresses: StaticAddress[] = []
   const routes: InterfaceRoute[] = []
   const gateways: { readonly family: 4 | 6; readonly gateway: string }[] = []
   for (const fixed of fixed_ips) {
@@ -196,6 +213,14 @@ function portAddresses(fixed_ips: NonNullable<PlugNetworkBody['fixed_ips']>) {
     if (gateway !== null) gateways.push({ family: ip.family, gateway })
   }
   return { addresses, routes, gateways }
+}
+
+export function staticAddresses({ addresses }: InterfaceFile): readonly StaticAddress[] {
+  return addresses.filter((each): each is StaticAddress => 'address' in each)
+}
+
+export function isAutomatic({ addresses }: InterfaceFile, kind: keyof AutomaticAddress): boolean {
+  return addresses.some((each) => kind in each)
 }
 
 /** Several VIPs of one subnet share their routes. */

@@ -4,11 +4,12 @@
  * wanted is removed last. Source: octavia/amphorae/backends/utils/interface.py.
  */
 import { parseCidr, parseIp } from '../model/address.ts'
-import type {
-  InterfaceAddress,
-  InterfaceFile,
-  InterfaceRoute,
-  InterfaceRule,
+import {
+  type InterfaceFile,
+  type InterfaceRoute,
+  type InterfaceRule,
+  type StaticAddress,
+  staticAddresses,
 } from './interface-file.ts'
 
 /** Rows of `ip -json`, as far as they are looked at. */
@@ -61,14 +62,15 @@ export function planInterface(want: InterfaceFile, have: Found): Plan {
 }
 
 function planAddresses(want: InterfaceFile, have: Found) {
-  const keep = new Set(want.addresses.map((a) => `${a.address}/${a.prefixlen}`))
+  const wanted = staticAddresses(want)
+  const keep = new Set(wanted.map((a) => `${a.address}/${a.prefixlen}`))
   const there = have.addresses.flatMap((row) => {
     const ip = parseIp(row.local ?? '')
     // Link-local and dynamic addresses are the kernel's.
     const ours = ip !== undefined && row.scope !== 'link' && row.dynamic !== true
     return ours ? [`${ip.text}/${row.prefixlen}`] : []
   })
-  const missing = want.addresses.filter(
+  const missing = wanted.filter(
     (a) => a.octavia_owned !== false && !there.includes(`${a.address}/${a.prefixlen}`),
   )
   return {
@@ -84,7 +86,7 @@ function planAddresses(want: InterfaceFile, have: Found) {
  * network service has seen to it. A VIP is nothing that connections to members leave from, which
  * IPv6 would choose where IPv4 does not.
  */
-function addressWords(a: InterfaceAddress, dev: string): string {
+function addressWords(a: StaticAddress, dev: string): string {
   const text = `${a.address}/${a.prefixlen} dev ${dev}`
   if (!a.address.includes(':')) return text
   return `${text} nodad${a.octavia_owned === true ? ' preferred_lft 0' : ''}`

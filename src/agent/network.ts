@@ -3,15 +3,19 @@
  * written down first and set up then, so that a new agent finds on disk what it has to finish.
  */
 import { existsSync } from 'node:fs'
-import { makeFolder, readTextIfExists, writeFileAtomic } from '../system/files.ts'
+import type { PacketRule } from '../contract/routes.ts'
+import { makeFolder, readTextIfExists, SECRET_MODE, writeFileAtomic } from '../system/files.ts'
 import type { Log } from '../system/log.ts'
 import { type Processes, runOk } from '../system/process.ts'
-import type { InterfaceFile } from './interface-file.ts'
+import { ensureDhcp } from './dhcp.ts'
+import { type InterfaceFile, isAutomatic } from './interface-file.ts'
 import { type AddressRow, planInterface, type RouteRow, type RuleRow } from './interface-plan.ts'
 import { NAMESPACE, NAMESPACE_PATH, type Paths } from './paths.ts'
 import { createSerial, type Serial } from './serial.ts'
+import { renderVipFilter } from './vip-filter.ts'
 
 export const VIP_INTERFACE = 'eth1'
+const IN_NAMESPACE = ['nsenter', `--net=${NAMESPACE_PATH}`] as const
 const FIRST_MEMBER_INTERFACE = 2
 const INTERFACES_MAX = 64
 const WAITING_MAX = 64
@@ -73,7 +77,7 @@ export class NetworkService {
     const script = Object.entries(NAMESPACE_SETTINGS)
       .map(([name, value]) => `echo ${value} >/proc/sys/net/${name} || echo ${name}`)
       .join('; ')
-    const set = await processes.run(['nsenter', `--net=${NAMESPACE_PATH}`, 'sh', '-c', script])
+    const set = await processes.run([...IN_NAMESPACE, 'sh', '-c', script])
     if (set.stdout !== '')
       log.warning('some network settings could not be made', { names: set.stdout.trim() })
   }
@@ -121,6 +125,14 @@ export class NetworkService {
       writeFileAtomic(paths.interfaceFile(file.name), `${JSON.stringify(file)}\n`)
       this.#notePlugged(mac, file.name)
       await this.#setUp(mac, file)
+    })
+  }
+
+  /** Only this comes in by the VIP interface from now on; no rules at all change nothing. */
+  setRules(rules: readonly PacketRule[]): Promise<void> {
+    return this.#serial(async () => {
+      if (rules.length > 0) this.#writeFilter(rules)
+      await this.#loadFilter()
     })
   }
 
@@ -194,12 +206,35 @@ export class NetworkService {
       if (nic === undefined) throw new NoSuchNic(`no network card has the MAC ${mac}`)
       await runOk(processes, ['ip', 'link', 'set', nic.name, 'netns', NAMESPACE, 'name', file.name])
     }
+    if (file.if_type === 'vip' && (file.is_sriov || existsSync(this.#deps.paths.vipFilter)))
+      await this.#loadFilter()
+    // Before the interface comes up: that is when it asks for routers.
+    if (isAutomatic(file, 'ipv6auto')) await this.#acceptRouters(file.name)
     const plan = planInterface(file, await this.#found(file.name))
     await this.#batch([], plan.strict)
+    if (isAutomatic(file, 'dhcp')) await ensureDhcp(this.#deps, file.name)
     for (const family of [4, 6] as const) await this.#batch([`-${family}`], plan.rules[family])
     const failed = await this.#batch(['-force'], plan.lenient)
     if (failed !== '') log.warning('some routes were refused', { interface: file.name, failed })
     await this.#announce(file.name, mac)
+  }
+
+  #writeFilter(rules: readonly PacketRule[]): void {
+    const text = renderVipFilter(VIP_INTERFACE, rules)
+    writeFileAtomic(this.#deps.paths.vipFilter, text, SECRET_MODE)
+  }
+
+  /** That of an earlier life, if there is one: rules come later than the interface. */
+  async #loadFilter(): Promise<void> {
+    const { processes, paths } = this.#deps
+    if (!existsSync(paths.vipFilter)) this.#writeFilter([])
+    await runOk(processes, [...IN_NAMESPACE, 'nft', '-f', paths.vipFilter])
+  }
+
+  async #acceptRouters(name: string): Promise<void> {
+    const conf = `/proc/sys/net/ipv6/conf/${name}`
+    const script = `echo 2 >${conf}/accept_ra && echo 1 >${conf}/autoconf`
+    await runOk(this.#deps.processes, [...IN_NAMESPACE, 'sh', '-c', script])
   }
 
   /**

@@ -39,6 +39,11 @@ export function pathsOf(config: AgentConfig) {
     certificatesChanged: (lb_id: string) => join(base, lb_id, 'certificates-changed'),
     certificates: (lb_id: string) => join(config.base_cert_dir, lb_id),
     userGroup: join(base, 'haproxy-default-user-group.conf'),
+    /** What may come in by a VIP that no security group protects. */
+    vipFilter: join(base, 'nftables-vip.rules'),
+    leaseScript: join(base, 'dhcp-lease.sh'),
+    /** Gone with a reboot, as the process is. */
+    dhcpPid: (name: string) => `/run/octavia-dhcp-${name}.pid`,
     pluggedInterfaces: join(base, 'plugged_interfaces'),
     counters: join(base, 'stats_counters.json'),
     interfaces: config.agent_server_network_dir,

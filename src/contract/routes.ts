@@ -131,6 +131,16 @@ export interface PlugNetworkBody {
   readonly is_sriov?: boolean
 }
 
+export const PACKET_PROTOCOLS = ['TCP', 'UDP', 'SCTP', 'vrrp'] as const
+
+/** What may come in by the VIP interface; a cidr of null is everybody. */
+export interface PacketRule {
+  readonly protocol: (typeof PACKET_PROTOCOLS)[number]
+  readonly cidr: string | null
+  /** VRRP has none. */
+  readonly port: number | null
+}
+
 export const LB_ACTIONS = ['start', 'stop', 'reload'] as const
 export type LbAction = (typeof LB_ACTIONS)[number]
 
@@ -167,19 +177,18 @@ export const ROUTES = {
     'GET',
     '/1.0/interface/{ip}',
   ),
+  setInterfaceRules: route<readonly PacketRule[], Done>('json')('PUT', '/1.0/interface/{ip}/rules'),
 } as const
 export type RouteName = keyof typeof ROUTES
 
 /**
- * Routes of API 1.0 which come with UDP listeners, ACTIVE_STANDBY and SR-IOV: answered 501 until
- * then.
+ * Routes of API 1.0 which come with UDP listeners and ACTIVE_STANDBY: answered 501 until then.
  */
 export const ABSENT_ROUTES: readonly Pick<Route, 'method' | 'path'>[] = [
   { method: 'PUT', path: '/1.0/listeners/{amphora_id}/{listener_id}/udp_listener' },
   { method: 'GET', path: '/1.0/listeners/{listener_id}/udp_listener' },
   { method: 'PUT', path: '/1.0/vrrp/upload' },
   { method: 'PUT', path: '/1.0/vrrp/{action}' },
-  { method: 'PUT', path: '/1.0/interface/{ip}/rules' },
 ]
 
 type Typed<N extends RouteName> = NonNullable<(typeof ROUTES)[N]['types']>

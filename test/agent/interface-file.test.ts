@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { InvalidPlug, planPortInterface, planVipInterface } from '../../src/agent/interface-file.ts'
+import {
+  InvalidPlug,
+  isAutomatic,
+  planPortInterface,
+  planVipInterface,
+  staticAddresses,
+} from '../../src/agent/interface-file.ts'
 import type { PlugVipBody } from '../../src/contract/routes.ts'
 
 const BODY: PlugVipBody = {
@@ -61,7 +67,7 @@ test('further VIPs, IPv6 among them; routes of one subnet are not repeated', () 
   ]
   const body = { ...BODY, host_routes: [], additional_vips }
   const file = planVipInterface('eth1', '203.0.113.2', body, 'SINGLE')
-  expect(file.addresses.map((a) => `${a.address}/${a.prefixlen}`)).toEqual([
+  expect(staticAddresses(file).map((a) => `${a.address}/${a.prefixlen}`)).toEqual([
     '203.0.113.4/24',
     '203.0.113.2/32',
     '203.0.113.3/32',
@@ -127,5 +133,38 @@ test('a member network', () => {
     scripts: { up: [], down: [] },
     is_sriov: false,
   })
-  expect(() => planPortInterface('eth2', { mac_address: 'm' })).toThrow(InvalidPlug)
+})
+
+test('without addresses the network gives them', () => {
+  expect(planPortInterface('eth2', { mac_address: 'm' }).addresses).toEqual([
+    { dhcp: true, ipv6auto: true },
+  ])
+  const { vrrp_ip: _, ...body } = BODY
+  const [own, vip] = planVipInterface('eth1', '203.0.113.2', body, 'SINGLE').addresses
+  expect([own, vip]).toMatchObject([{ dhcp: true }, { address: '203.0.113.2' }])
+  const six = { ...body, subnet_cidr: '2001:db8::/64', gateway: null, host_routes: [] }
+  const file = planVipInterface('eth1', '2001:db8::2', six, 'SINGLE')
+  expect(file.addresses[0]).toEqual({ ipv6auto: true })
+  expect([isAutomatic(file, 'dhcp'), isAutomatic(file, 'ipv6auto')]).toEqual([false, true])
+})
+
+test("the amphora's own addresses in further subnets, and one default route of each family", () => {
+  const fixed_ips = [
+    { ip_address: '10.0.0.5', subnet_cidr: '10.0.0.0/24', gateway: '10.0.0.1' },
+    { ip_address: '2001:db8::5', subnet_cidr: '2001:db8::/64', gateway: '2001:db8::1' },
+  ]
+  const file = planVipInterface('eth1', '203.0.113.2', { ...BODY, fixed_ips }, 'SINGLE')
+  expect(staticAddresses(file).map((a) => `${a.address}/${a.prefixlen}`)).toEqual([
+    '203.0.113.4/24',
+    '203.0.113.2/32',
+    '10.0.0.5/24',
+    '2001:db8::5/64',
+  ])
+  const defaults = file.routes.filter(({ dst }) => dst.endsWith('/0'))
+  expect(defaults.map(({ gateway, table }) => [gateway, table])).toEqual([
+    ['203.0.113.1', undefined],
+    ['203.0.113.1', 1],
+    ['2001:db8::1', undefined],
+    ['2001:db8::1', 1],
+  ])
 })

@@ -5,10 +5,11 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { createInfo } from '../../src/agent/details.ts'
 import { createHandlers, InvalidCertificate } from '../../src/agent/endpoints.ts'
-import type { InterfaceFile } from '../../src/agent/interface-file.ts'
+import { type InterfaceFile, staticAddresses } from '../../src/agent/interface-file.ts'
 import { NoSuchNic } from '../../src/agent/network.ts'
 import { handleRequest } from '../../src/agent/server.ts'
 import { renderAgentConfig } from '../../src/contract/agent-config.ts'
+import type { PacketRule } from '../../src/contract/routes.ts'
 import { silentLog } from '../../src/system/log.ts'
 import { createFixture, LB } from './fixture.ts'
 
@@ -18,6 +19,7 @@ function createAgent() {
   const fixture = createFixture()
   const adopted: string[] = []
   const plugged = new Map<string, InterfaceFile>()
+  const filters: (readonly PacketRule[])[] = []
   /** Network cards that can be found. */
   const cards = new Set<string>()
   const handlers = createHandlers({
@@ -35,12 +37,13 @@ function createAgent() {
       findPlugged: async (mac) => plugged.get(mac)?.name,
       nextInterface: async () => `eth${plugged.size + 2}`,
       findByAddress: async (ip) =>
-        [...plugged.values()].find((f) => f.addresses.some((a) => a.address === ip))?.name,
+        [...plugged.values()].find((f) => staticAddresses(f).some((a) => a.address === ip))?.name,
       listNics: async () => [{ name: 'eth1', mac: '', tx_bytes: 1, rx_bytes: 2 }],
       plug: async (mac, file) => {
         if (!cards.has(mac)) throw new NoSuchNic('none')
         plugged.set(mac, file)
       },
+      setRules: async (rules) => void filters.push(rules),
     },
   })
   const ask = async (method: string, path: string, body?: string | object) => {
@@ -56,7 +59,7 @@ function createAgent() {
       ...(etag === null ? {} : { etag }),
     }
   }
-  return { ...fixture, ask, cards, plugged, adopted }
+  return { ...fixture, ask, cards, plugged, filters, adopted }
 }
 
 test('discovery, information and details', async () => {
@@ -268,6 +271,36 @@ test.each([
   expect(await ask('GET', `/1.0/interface/${ip}`)).toEqual({ status, body: { message } })
 })
 
+test('rules for what comes in by the VIP', async () => {
+  const { ask, cards, filters } = createAgent()
+  cards.add(MAC)
+  await ask('POST', '/1.0/plug/vip/10.0.0.2', NET)
+  const put = (body: unknown, ip = '10.0.0.4') =>
+    ask('PUT', `/1.0/interface/${ip}/rules`, JSON.stringify(body))
+  const rules = [
+    { protocol: 'TCP', cidr: '192.0.2.9/24', port: 80 },
+    { protocol: 'vrrp', cidr: null, port: null },
+  ]
+  expect(await put(rules)).toEqual({ status: 200, body: { message: 'OK' } })
+  expect(filters).toEqual([[{ ...rules[0], cidr: '192.0.2.0/24' }, rules[1]]])
+  expect(await put(rules, '10.0.0.9')).toMatchObject({ status: 404 })
+  expect(await put(rules, 'x')).toMatchObject({ status: 400 })
+  for (const wrong of [
+    null,
+    {},
+    ['TCP'],
+    [{ protocol: 'ICMP', cidr: null, port: 1 }],
+    [{ protocol: 'TCP', cidr: null }],
+    [{ protocol: 'TCP', cidr: '0.0.0.0/0 accept; flush ruleset', port: 1 }],
+    [{ protocol: 'TCP', cidr: null, port: 65_536 }],
+  ])
+    expect(await put(wrong)).toEqual({
+      status: 400,
+      body: { error: 'Invalid rules information', http_code: 400 },
+    })
+  expect(filters).toHaveLength(1)
+})
+
 test('a new configuration of the agent', async () => {
   const { ask, config, adopted } = createAgent()
   const text = renderAgentConfig({ ...config, heartbeat_interval_s: 3 })
@@ -301,7 +334,6 @@ test.each([
   ['PUT', '/1.0/vrrp/start', 501, expect.any(String)],
   ['PUT', '/1.0/listeners/a/l/udp_listener', 501, expect.any(String)],
   ['GET', '/1.0/listeners/l/udp_listener', 501, expect.any(String)],
-  ['PUT', '/1.0/interface/10.0.0.2/rules', 501, expect.any(String)],
 ])('%s %s is %i', async (method, path, status, error) => {
   const { ask } = createAgent()
   expect(await ask(method, path)).toEqual({ status, body: { error, http_code: status } })
