@@ -21,6 +21,8 @@ export const AREAS = [
   ['API-AMPHORA', 178, 182],
   ['RBAC', 183, 193],
   ['STATE', 194, 202],
+  ['AGENT', 203, 227],
+  ['NETWORK', 335, 351],
   ['CLIENT', 386, 392],
 ] as const
 
@@ -64,7 +66,10 @@ function parseRow(line: string): ConformanceRow {
 function parseShown(text: string): Shown {
   const at = text.indexOf(': ')
   if (at < 0) throw new Error(`not a test: ${text}`)
-  return { file: `test/${text.slice(0, at)}.test.ts`, title: text.slice(at + 2) }
+  const name = text.slice(0, at)
+  // The promises of a seam are in a suite, which implementations run.
+  const file = name.endsWith('.suite') ? `test/${name}.ts` : `test/${name}.test.ts`
+  return { file, title: text.slice(at + 2) }
 }
 
 /** What is named and not there, a sentence each. */

@@ -197,7 +197,7 @@ describe.skipIf(missing !== undefined)(`networks${missing ? ` (${missing})` : ''
     return (await runOk(systemProcesses, argv)).stdout
   }
 
-  test('members on two networks, one behind a router; unplugged with the last member', async () => {
+  test('members on two networks, one behind a router, unplugged with the last', async () => {
     const { client } = serve
     await host('near', 'back-b', '10.30.0.11/24')
     const router = await host('far', 'back-a', '10.20.0.9/24', 'fd20::9/64')
