@@ -15,6 +15,9 @@ import { Refused } from './answer.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 const LIST_MAX = 256
+type Range = readonly [min: number, max: number]
+const PORTS: Range = [1, 65_535]
+const MTUS: Range = [68, 65_535]
 
 /** Throws what upstream answers for a body it cannot use. */
 export function parsePlugVip(text: string): PlugVipBody {
@@ -33,7 +36,7 @@ export function parsePlugNetwork(text: string): PlugNetworkBody {
     mac_address: asMac(body.mac_address, wrong),
     ...optionalPart(
       'mtu',
-      optional(body.mtu, (value) => asMtu(value, wrong)),
+      optional(body.mtu, (value) => asInteger(value, MTUS, wrong)),
     ),
     fixed_ips: asFixedIps(body.fixed_ips, wrong),
     ...optionalPart('vip_net_info', info),
@@ -47,7 +50,7 @@ export function parseInterfaceRules(text: string): readonly PacketRule[] {
     const rule = asObject(item, wrong)
     const protocol = PACKET_PROTOCOLS.find((each) => each === rule.protocol) ?? wrong()
     const cidr = optional(rule.cidr, (value) => parseCidr(asText(value, wrong)) ?? wrong())
-    const port = optional(rule.port, (value) => asPort(value, wrong))
+    const port = optional(rule.port, (value) => asInteger(value, PORTS, wrong))
     if (protocol !== 'vrrp' && port === undefined) return wrong()
     return { protocol, cidr: cidr?.text ?? null, port: port ?? null }
   })
@@ -62,7 +65,7 @@ function plugVip(body: Fields, wrong: () => never): PlugVipBody {
     mac_address: asMac(body.mac_address, wrong),
     ...optionalPart(
       'mtu',
-      optional(body.mtu, (value) => asMtu(value, wrong)),
+      optional(body.mtu, (value) => asInteger(value, MTUS, wrong)),
     ),
     ...optionalPart('vrrp_ip', vrrp_ip),
     host_routes: asRoutes(body.host_routes, wrong),
@@ -114,16 +117,9 @@ function asMac(value: unknown, wrong: () => never): string {
   return /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(mac) ? mac : wrong()
 }
 
-function asPort(value: unknown, wrong: () => never): number {
-  return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 65_535
-    ? Number(value)
-    : wrong()
-}
-
-function asMtu(value: unknown, wrong: () => never): number {
-  return Number.isInteger(value) && Number(value) >= 68 && Number(value) <= 65_535
-    ? Number(value)
-    : wrong()
+function asInteger(value: unknown, [min, max]: Range, wrong: () => never): number {
+  const inside = Number.isInteger(value) && Number(value) >= min && Number(value) <= max
+  return inside ? Number(value) : wrong()
 }
 
 function asList(value: unknown, wrong: () => never): readonly unknown[] {

@@ -76,6 +76,8 @@ export interface Vip {
 export interface AmphoraOnNetwork {
   readonly id: string
   readonly compute_id: string
+  /** What it had on the VIP network before: it gets that again, if it is free. */
+  readonly vrrp_ip?: string | null
 }
 
 /** A VIP address is taken; the API answers 409, every other failure of `allocateVip` is a 500. */

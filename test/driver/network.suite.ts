@@ -264,6 +264,12 @@ export function networkSuite(
       expect(await driver.findPort(port.id)).toMatchObject({ id: port.id })
       await driver.unplugVip(amphora)
       await driver.unplugVip(amphora)
+      // What a failover takes away and gives back is what the agent knows.
+      const [{ ip_address: vrrp_ip } = { ip_address: null }] = port.fixed_ips
+      const again = await driver.plugVip({ ...amphora, vrrp_ip }, vip)
+      const { mac_address, fixed_ips } = port
+      expect(again).toMatchObject({ mac_address, fixed_ips })
+      await driver.unplugVip(amphora)
       await driver.deallocateVip(asked.load_balancer_id, vip.port_id)
     })
 

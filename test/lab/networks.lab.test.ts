@@ -10,6 +10,7 @@ import {
   bodyOf,
   createLab,
   deleteCascade,
+  ip,
   type Lab,
   labMissing,
   type Serve,
@@ -181,18 +182,17 @@ describe.skipIf(missing !== undefined)(`networks${missing ? ` (${missing})` : ''
     }
   })
 
+  const supervisorOf = async (load_balancer_id: string): Promise<number> => {
+    const query = new URLSearchParams({ loadbalancer_id: load_balancer_id })
+    const list = await serve.client.call('GET', `../octavia/amphorae?${query}`)
+    const [{ id }] = list as unknown as [{ id: string }]
+    const record = join(lab.folder, 'data', 'cloud', 'amphorae', id, 'process')
+    return Number(readFileSync(record, 'utf8').split(' ')[0])
+  }
   /** `ip` in the namespace of the load balancer's one amphora, in JSON. */
   const inside = async (load_balancer_id: string, ...args: string[]): Promise<string> => {
-    const list = await serve.client.call(
-      'GET',
-      `../octavia/amphorae?${new URLSearchParams({
-        loadbalancer_id: load_balancer_id,
-      })}`,
-    )
-    const [{ id }] = list as unknown as [{ id: string }]
-    const process = join(lab.folder, 'data', 'cloud', 'amphorae', id, 'process')
-    const [pid] = readFileSync(process, 'utf8').split(' ')
-    const enter = ['nsenter', '--target', String(pid), '--mount', '--net']
+    const pid = String(await supervisorOf(load_balancer_id))
+    const enter = ['nsenter', '--target', pid, '--mount', '--net']
     const argv = [...enter, 'ip', 'netns', 'exec', 'amphora-haproxy', 'ip', ...args]
     return (await runOk(systemProcesses, argv)).stdout
   }
@@ -252,6 +252,27 @@ describe.skipIf(missing !== undefined)(`networks${missing ? ` (${missing})` : ''
     await until('both to be asked', async () => new Set(await three()).size === 2)
   })
 
+  test('members of no subnet are reached by the gateways of the VIPs', async () => {
+    const elsewhere = ['10.77.0.1', 'fd77::1']
+    await ip('addr', 'add', '10.77.0.1/32', 'dev', 'lo')
+    await ip('addr', 'add', 'fd77::1/128', 'dev', 'lo', 'nodad')
+    const servers = elsewhere.map((hostname) =>
+      Bun.serve({ hostname, port: 80, fetch: () => new Response(hostname) }),
+    )
+    try {
+      const { vips } = await balance({
+        vip: 'vip-six',
+        additional: ['vip-net'],
+        members: elsewhere.map((address) => ({ address })),
+      })
+      for (const vip of vips) expect([await asked(vip), await asked(vip)].sort()).toEqual(elsewhere)
+    } finally {
+      for (const server of servers) await server.stop(true)
+      await ip('addr', 'del', '10.77.0.1/32', 'dev', 'lo')
+      await ip('addr', 'del', 'fd77::1/128', 'dev', 'lo')
+    }
+  })
+
   test('a VIP on the management network', async () => {
     await host('one', 'lb-mgmt-net', '172.16.3.11/22')
     const { vips } = await balance({ vip: 'lb-mgmt-net', members: [{ address: '172.16.3.11' }] })
@@ -284,6 +305,27 @@ describe.skipIf(missing !== undefined)(`networks${missing ? ` (${missing})` : ''
       (row.additional_vips as { ip_address: string }[])[0]?.ip_address,
     ]).toEqual(vips)
   })
+
+  test('after a reboot of this machine all networks are back', async () => {
+    const { id, vips } = await balance({
+      vip: 'vip-six',
+      additional: ['vip-more'],
+      members: [{ address: '10.30.0.11', subnet: 'back-b' }],
+    })
+    const pid = await supervisorOf(id)
+    await serve.kill()
+    process.kill(pid, 'SIGKILL')
+    const ours = (await ip('-o', 'link'))
+      .split('\n')
+      .filter((line) => line.includes('octavia-lite:'))
+    for (const [, name = ''] of ours.map((line) => /^\d+: ([^:@]+)/.exec(line) ?? []))
+      await systemProcesses.run(['ip', 'link', 'delete', name])
+    expect(await ip('-o', 'link')).not.toContain('octavia-lite:')
+    serve = await lab.start()
+    await host('near', 'back-b', '10.30.0.11/24')
+    for (const vip of vips)
+      await until(`${vip} to answer`, async () => (await asked(vip))?.startsWith('near') === true)
+  }, 60_000)
 
   test('neighbours with a stale entry learn the VIPs anew', async () => {
     const client = await host('one', 'vip-net', '10.10.10.11/24', 'fd10:10::11/64')

@@ -74,7 +74,8 @@ export function createLocalNetwork(deps: LocalNetworkDeps): NetworkDriver {
     plugVip: async (amphora, vip) => {
       const network = requireNetwork(deps, 'plug-vip', vip.network_id)
       const of = [vip, ...vip.additional_vips].map(({ subnet_id }) => subnet_id)
-      return plug(deps, amphora, network, { name: vrrpName(amphora.id), subnet_ids: of })
+      const name = vrrpName(amphora.id)
+      return plug(deps, amphora, network, { name, subnet_ids: of, again: amphora.vrrp_ip ?? null })
     },
     unplugVip: (amphora) => unplug(({ name }) => name === vrrpName(amphora.id)),
 
@@ -83,7 +84,7 @@ export function createLocalNetwork(deps: LocalNetworkDeps): NetworkDriver {
       const ofVip = vrrpName(amphora.id)
       const shared = ports.find((p) => p.name === ofVip && p.network_id === network.id)
       const name = shared === undefined ? memberName(amphora.id) : ofVip
-      return plug(deps, amphora, network, { name, subnet_ids: [subnet.id] })
+      return plug(deps, amphora, network, { name, subnet_ids: [subnet.id], again: null })
     },
     unplugMember: (amphora, network_id) =>
       unplug((port) => port.name === memberName(amphora.id) && port.network_id === network_id),
@@ -95,6 +96,13 @@ export function createLocalNetwork(deps: LocalNetworkDeps): NetworkDriver {
   }
 }
 
+interface PlugWish {
+  readonly name: string
+  readonly subnet_ids: readonly string[]
+  /** An address it had: its MAC address, which the agent knows it by, follows from that. */
+  readonly again: string | null
+}
+
 /**
  * Ports are found again by name and network, which hold the id of their user; one which has no
  * address in one of the subnets yet gets it.
@@ -103,7 +111,7 @@ async function plug(
   { state, ports, keeper }: LocalNetworkDeps,
   amphora: AmphoraOnNetwork,
   network: LocalNetwork,
-  { name, subnet_ids }: { readonly name: string; readonly subnet_ids: readonly string[] },
+  { name, subnet_ids, again }: PlugWish,
 ): Promise<Port> {
   if (state.findInstance(amphora.compute_id) === undefined)
     throw new DriverError({
@@ -124,7 +132,10 @@ async function plug(
           device_id: amphora.compute_id,
           device_owner: INSTANCE_OWNER,
           link: 'instance',
-          addresses: subnets.map((subnet) => ({ subnet, ip_address: null })),
+          addresses: subnets.map((subnet) => ({
+            subnet,
+            ip_address: ports.isFree(subnet, again) ? again : null,
+          })),
         })
       : ports.extend(found, network, subnets)
   await keeper.ensure('plug', portLinkName(port.id))

@@ -99,6 +99,12 @@ export class LocalPorts {
     return extended
   }
 
+  isFree(subnet: LocalSubnet, ip_address: string | null): boolean {
+    if (ip_address === null) return false
+    const taken = this.#state.addressesOf(subnet.network_id)
+    return chooseAddress(subnet, taken, ip_address, null).ok
+  }
+
   #choose(network: LocalNetwork, addresses: readonly AddressWish[]): FixedIp[] {
     const taken = this.#state.addressesOf(network.id)
     return addresses.map(({ subnet, ip_address: wanted }) => {
