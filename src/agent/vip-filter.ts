@@ -13,6 +13,8 @@ export function renderVipFilter(vip_interface: string, rules: readonly PacketRul
   const base = [
     'type filter hook input priority filter; policy drop;',
     'ct state vmap { established : accept, related : accept, invalid : drop }',
+    // Where LVS runs TCP is not tracked: what begins no connection is an answer.
+    'ct state untracked tcp flags & (syn | ack) != syn accept',
     'iifname "lo" accept',
     'ip saddr 127.0.0.0/8 drop',
     'ip6 saddr ::1 drop',

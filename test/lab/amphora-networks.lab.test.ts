@@ -136,6 +136,24 @@ describe.skipIf(missing !== undefined)(`amphora networks${missing ? ` (${missing
     expect(await bodyOf(`http://[${VIP6}]/`)).toBeUndefined()
     expect(await put([...allow('10.50.0.1/32'), ...allow('fd50::/64')])).toBe(200)
     expect(await bodyOf(`http://[${VIP6}]/`)).toBe('served')
+    // What leaves by itself is answered, tracked or not.
+    const member = Bun.serve({
+      hostname: '10.50.0.1',
+      port: 8080,
+      fetch: () => new Response('yes'),
+    })
+    const ask = () => inside('curl', '--silent', '--max-time', '2', 'http://10.50.0.1:8080/')
+    expect(await ask()).toBe('yes')
+    for (const hook of ['prerouting', 'output'])
+      await inside(
+        'nft',
+        `add table inet lvs; add chain inet lvs ${hook} ` +
+          `{ type filter hook ${hook} priority -300; }; add rule inet lvs ${hook} meta l4proto tcp notrack`,
+      )
+    expect(await ask()).toBe('yes')
+    expect(await bodyOf(`http://${VIP}/`)).toBe('served')
+    await inside('nft', 'delete', 'table', 'inet', 'lvs')
+    await member.stop(true)
     // An empty list is a controller that knows nothing, not one that forbids everything.
     expect(await put([])).toBe(200)
     expect(await bodyOf(`http://${VIP}/`)).toBe('served')
