@@ -29,6 +29,7 @@ const LAYERS = [
   'store',
   'driver',
   'identity',
+  'secret',
   'flow',
   'worker',
   'provider',

@@ -27,10 +27,7 @@ export function checkAccept(headers: Headers): void {
 
 /** The JSON of a request's body; undefined for an empty one and for a form, which WSME ignores. */
 export async function readBody(request: Request, bytesMax: number): Promise<unknown> {
-  if (Number(request.headers.get('content-length') ?? 0) > bytesMax) throw fault.tooLarge()
-  if (request.body === null) return undefined
-  const bytes = await request.arrayBuffer()
-  if (bytes.byteLength > bytesMax) throw fault.tooLarge()
+  const bytes = await readBytes(request, bytesMax)
   if (bytes.byteLength === 0) return undefined
   const type = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
   if (type === 'application/x-www-form-urlencoded') return undefined
@@ -38,7 +35,16 @@ export async function readBody(request: Request, bytesMax: number): Promise<unkn
   return parseJson(decode(bytes))
 }
 
-function decode(bytes: ArrayBuffer): string {
+/** A request's body as it was sent; empty for none. */
+export async function readBytes(request: Request, bytesMax: number): Promise<Uint8Array> {
+  if (Number(request.headers.get('content-length') ?? 0) > bytesMax) throw fault.tooLarge()
+  if (request.body === null) return new Uint8Array()
+  const bytes = await request.arrayBuffer()
+  if (bytes.byteLength > bytesMax) throw fault.tooLarge()
+  return new Uint8Array(bytes)
+}
+
+function decode(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {

@@ -69,7 +69,8 @@ function unauthenticated({ message, challenge }: Unauthenticated): Response {
   })
 }
 
-function faultOf(error: unknown, log: Log): Fault {
+/** What a caller is told of an error; logs what is not the caller's doing. */
+export function faultOf(error: unknown, log: Log): Fault {
   if (error instanceof Fault) return error
   if (error instanceof DriverError) {
     log.error('the request failed in a driver', { error })

@@ -1,6 +1,7 @@
 import { ConfigError } from '../config/load.ts'
 import { DriverError } from '../driver/error.ts'
 import { PolicyError } from '../policy/compile.ts'
+import { KeyError } from '../secret/keyring.ts'
 import { StoreError } from '../store/store.ts'
 import { parseArguments } from './arguments.ts'
 import { configFile, DEFAULT_CONFIG_FILE } from './config.ts'
@@ -29,7 +30,7 @@ SIGHUP reads the mutable options and the policy files again.
 /** From start to the signal that ends it. What keeps it from starting is one sentence. */
 export async function runController(options: ControllerOptions): Promise<Exit> {
   const controller = await startController(options).catch((cause: unknown) => {
-    const told = [ConfigError, PolicyError, StoreError, DriverError].some(
+    const told = [ConfigError, PolicyError, StoreError, KeyError, DriverError].some(
       (kind) => cause instanceof kind,
     )
     if (!told || !(cause instanceof Error)) throw cause

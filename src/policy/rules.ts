@@ -186,6 +186,14 @@ export const RULES = {
   'job:get_all': 'admin',
   'job:get_one': 'admin',
 
+  // The built-in store of secrets, containers included. Whoever only reads sees no private key.
+  'secret:get_all': 'read',
+  'secret:get_one': 'read',
+  'secret:get_payload': 'write',
+  'secret:post': 'write',
+  'secret:put': 'write',
+  'secret:delete': 'write',
+
   // The local cloud's networks are everybody's.
   'network:get_all': 'anyone',
 

@@ -190,7 +190,7 @@ export function createHarness(
     readonly api?: Partial<Api>
   } = {},
 ): Harness {
-  const store = openStore(':memory:')
+  const store = over.api?.store ?? openStore(':memory:')
   const network = new FakeNetwork()
   let wakes = 0
   let ms = Date.UTC(2026, 0, 2, 3, 4, 5)

@@ -89,6 +89,7 @@ export async function createIdentityHarness(
         max_request_body_size: 114_688,
         region_name: 'RegionOne',
         network: true,
+        key_manager: true,
       },
     }),
   })

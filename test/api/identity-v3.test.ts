@@ -65,6 +65,7 @@ test('a token by password says who, where and what, and where the services are',
   expect(url('identity')).toEqual(everywhere('http://lb.example:9876/identity'))
   expect(url('load-balancer')).toEqual(everywhere('http://lb.example:9876'))
   expect(url('network')).toEqual(everywhere('http://lb.example:9876/network'))
+  expect(url('key-manager')).toEqual(everywhere('http://lb.example:9876/key-manager'))
 })
 
 test('links begin with api_base_uri where it is set', async () => {
@@ -75,7 +76,11 @@ test('links begin with api_base_uri where it is set', async () => {
   const { body } = await send('POST', TOKENS, passwordLogin(JOE))
   const urls = JSON.stringify(body.token.catalog).match(/"url":"[^"]*"/g)
   expect(new Set(urls)).toEqual(
-    new Set(['', '/identity', '/network'].map((path) => `"url":"https://lb.example.org${path}"`)),
+    new Set(
+      ['', '/identity', '/network', '/key-manager'].map(
+        (path) => `"url":"https://lb.example.org${path}"`,
+      ),
+    ),
   )
 })
 
@@ -169,7 +174,7 @@ test('a token is shown, checked and revoked', async () => {
   const shown = await send('GET', TOKENS, undefined, headers)
   expect(shown).toMatchObject({ status: 200, body: { token: { user: { name: 'joe' } } } })
   expect(shown.headers.get('x-subject-token')).toBe(other)
-  expect(shown.body.token.catalog).toHaveLength(3)
+  expect(shown.body.token.catalog).toHaveLength(4)
   const short = await send('GET', `${TOKENS}?nocatalog`, undefined, headers)
   expect(short.body.token.catalog).toBeUndefined()
   expect(await send('HEAD', TOKENS, undefined, headers)).toMatchObject({
@@ -247,7 +252,7 @@ test('what a caller may look up', async () => {
     links: { self: `http://lb.example:9876/identity/v3/projects/${ids.demo}` },
   })
   expect((await get('joe', `/users/${ids.joe}`)).user).toMatchObject({ name: 'joe' })
-  expect((await get('joe', '/auth/catalog')).catalog).toHaveLength(3)
+  expect((await get('joe', '/auth/catalog')).catalog).toHaveLength(4)
   expect(await get('joe', `/role_assignments?user.id=${ids.admin}`)).toBe(403)
   expect((await get('joe', '/role_assignments?include_names=true')).role_assignments).toEqual([
     expect.objectContaining({

@@ -1,11 +1,11 @@
 /** The routes of the built-in identity as an application, and what happens around each of them. */
-import { Elysia } from 'elysia'
 import { Refusal, refusal } from '../../identity/refusal.ts'
 import { Fault } from '../../model/fault.ts'
 import { isStoreOutage } from '../../store/failure.ts'
 import type { Log } from '../../system/log.ts'
-import { type App, begin, type Peer } from '../app.ts'
+import { type App, begin } from '../app.ts'
 import { readBody } from '../edge.ts'
+import { type Arrival, baseOf, createRoutedApp } from '../routed.ts'
 import { CREDENTIAL_ROUTES } from './credentials.ts'
 import { DIRECTORY_ROUTES } from './directory.ts'
 import {
@@ -23,72 +23,42 @@ const ROUTES: readonly IdentityRoute[] = [
   ...CREDENTIAL_ROUTES,
 ]
 
-interface Context {
-  readonly request: Request
-  readonly params?: Readonly<Record<string, string | null | undefined>>
-}
-
 export function createIdentityApp(api: IdentityApi): App {
-  const app = new Elysia({
-    normalize: false,
-    strictPath: true,
-    handler: { standardHostname: false },
-  })
-  const peers = new WeakMap<Request, Peer>()
-  const serve = (
-    { request, params = {} }: Context,
-    handle: IdentityRoute['handle'],
-  ): Promise<Response> => answer(api, request, params, peers.get(request), handle)
-  for (const { method, path, handle } of ROUTES)
-    app.route(method, `${IDENTITY_PREFIX}${path}`, (context: Context) => serve(context, handle), {
-      parse: 'none',
-    })
-  const refuse = (context: Context, why: Refusal): Promise<Response> =>
-    serve(context, async () => {
+  const refused = (arrival: Arrival, why: Refusal): Promise<Response> =>
+    answer(api, arrival, async () => {
       throw why
     })
-  for (const path of new Set(ROUTES.map((route) => route.path)))
-    app.all(`${IDENTITY_PREFIX}${path}`, (context) => refuse(context, refusal.method()), {
-      parse: 'none',
-    })
-  app.all('/*', (context) => refuse(context, refusal.noPath()), { parse: 'none' })
-  return {
-    handle: async (request, peer) => {
-      if (peer !== undefined) peers.set(request, peer)
-      return app.handle(request)
-    },
-  }
+  return createRoutedApp<IdentityRoute['handle']>(
+    IDENTITY_PREFIX,
+    ROUTES,
+    (arrival, handle) => answer(api, arrival, handle),
+    (arrival, what) => refused(arrival, what === 'path' ? refusal.noPath() : refusal.method()),
+  )
 }
 
 async function answer(
   api: IdentityApi,
-  request: Request,
-  params: Context['params'] & {},
-  peer: Peer | undefined,
+  arrival: Arrival,
   handle: IdentityRoute['handle'],
 ): Promise<Response> {
+  const { request } = arrival
   const exchange = begin(api, request)
   try {
-    const call = await callOf(api, request, params, peer)
-    return exchange.end(responseOf(await handle(api, call)))
+    return exchange.end(responseOf(await handle(api, await callOf(api, arrival))))
   } catch (error) {
-    return exchange.end(responseOf(answerOfError(error, exchange.log, baseOf(api, request))))
+    const base = baseOf(api.options, request)
+    return exchange.end(responseOf(answerOfError(error, exchange.log, base)))
   }
 }
 
-async function callOf(
-  api: IdentityApi,
-  request: Request,
-  params: Context['params'] & {},
-  peer: Peer | undefined,
-): Promise<IdentityCall> {
+async function callOf(api: IdentityApi, { request, params, peer }: Arrival): Promise<IdentityCall> {
   const { max_request_body_size } = api.options
   const url = new URL(request.url)
   return {
-    params: Object.fromEntries(Object.entries(params).map(([name, value]) => [name, value ?? ''])),
+    params,
     query: url.searchParams,
     headers: request.headers,
-    base: baseOf(api, request),
+    base: baseOf(api.options, request),
     body: request.method === 'POST' ? await readJson(request, max_request_body_size) : undefined,
     source: peer?.() ?? 'unknown',
     access: async () => {
@@ -98,11 +68,6 @@ async function callOf(
       return access
     },
   }
-}
-
-/** Where this program's APIs are, for whoever sent the request. */
-function baseOf({ options }: IdentityApi, request: Request): string {
-  return options.api_base_uri?.replace(/\/+$/, '') ?? new URL(request.url).origin
 }
 
 /** Keystone takes every body for JSON, whatever its type is said to be. */

@@ -19,6 +19,8 @@ export interface IdentityApi extends LoginDependencies {
     readonly region_name: string
     /** Whether the catalogue has a network service: that of the local cloud. */
     readonly network: boolean
+    /** Whether it has a key manager: the built-in store of secrets. */
+    readonly key_manager: boolean
   }
 }
 

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Access } from '../../identity/local-identity.ts'
 import { roleId } from '../../identity/roles.ts'
 import type { CredentialRow, ProjectRow, UserRow } from '../../store/identity.ts'
+import { KEY_MANAGER_PREFIX } from '../key-manager/route.ts'
 import { NETWORK_PREFIX } from '../network-endpoint.ts'
 import { IDENTITY_PREFIX, type IdentityApi, type Json } from './route.ts'
 
@@ -107,7 +108,7 @@ const INTERFACES = ['public', 'internal', 'admin'] as const
 
 /** Where the services are: all of them in this program. Ids follow from what they name. */
 export function catalogView(
-  { region_name, network }: IdentityApi['options'],
+  { region_name, network, key_manager }: IdentityApi['options'],
   base: string,
 ): Json[] {
   const services: [type: string, name: string, url: string][] = [
@@ -115,6 +116,7 @@ export function catalogView(
     ['load-balancer', 'octavia', base],
   ]
   if (network) services.push(['network', 'neutron', `${base}${NETWORK_PREFIX}`])
+  if (key_manager) services.push(['key-manager', 'barbican', `${base}${KEY_MANAGER_PREFIX}`])
   const id = (text: string): string =>
     createHash('sha256').update(`octavia-lite ${text}`).digest('hex').slice(0, 32)
   return services.map(([type, name, url]) => ({

@@ -1,6 +1,9 @@
 /** `serve`, put together by hand: reads as the story of a start and of a stop. */
 import { type App, createApi } from '../../api/app.ts'
+import { createKeyManagerApp } from '../../api/key-manager/app.ts'
+import { KEY_MANAGER_PREFIX } from '../../api/key-manager/route.ts'
 import { listenApi } from '../../api/listen.ts'
+import { mountApps } from '../../api/mount.ts'
 import { loadConfig } from '../../config/load.ts'
 import type { Config } from '../../config/options.ts'
 import { mutableChanges } from '../../config/reload.ts'
@@ -9,6 +12,8 @@ import type { Boundary } from '../../flow/step.ts'
 import { createHealthManager } from '../../health/health-manager.ts'
 import { createHousekeeping } from '../../housekeeping/housekeeping.ts'
 import type { Policy } from '../../policy/check.ts'
+import { openKeyring } from '../../secret/keyring.ts'
+import { openVault, type Vault } from '../../secret/vault.ts'
 import { openStore, type Store } from '../../store/store.ts'
 import { systemClock } from '../../system/clock.ts'
 import { systemDatagrams } from '../../system/datagram.ts'
@@ -16,7 +21,7 @@ import { newId } from '../../system/ids.ts'
 import { createLog, errorText, type Log } from '../../system/log.ts'
 import { abandonJob, FLOWS } from '../../worker/flows.ts'
 import { CommandFailure, EXIT } from '../io.ts'
-import { openDataFolder } from './data-folder.ts'
+import { type DataFolder, openDataFolder } from './data-folder.ts'
 import { startDriverAgent } from './driver-agent.ts'
 import { createDrivers, type Drivers } from './drivers.ts'
 import { openIdentity } from './identity.ts'
@@ -85,7 +90,9 @@ async function startParts(options: ControllerOptions, undo: Undo): Promise<Start
   const store = openStore(folder.database)
   undo.push(() => store.close())
   const heartbeatKey = (): string => config.health_manager.heartbeat_key ?? folder.heartbeatKey
-  const drivers = createDrivers({ config, folder, log, agentExecutable: options.agentExecutable })
+  const vault = await openSecrets(config, folder, store)
+  const { agentExecutable } = options
+  const drivers = createDrivers({ config, folder, store, vault, log, agentExecutable })
   const engine = createEngine(
     {
       store,
@@ -106,7 +113,9 @@ async function startParts(options: ControllerOptions, undo: Undo): Promise<Start
   )
   const identity = openIdentity({ store, config, folder, log, cloud: drivers.cloud })
   const { policy } = rules
-  const gate = closedUntilOpened(openApi({ config, policy, store, drivers, engine, log, identity }))
+  const gate = closedUntilOpened(
+    openApi({ config, policy, store, vault, drivers, engine, log, identity }),
+  )
   // The port first: where it is taken, nothing of this machine may have been touched.
   const listening = listen(gate.app, config)
   undo.push(() => listening.stop())
@@ -135,12 +144,13 @@ function openApi(parts: {
   readonly config: Config
   readonly policy: Policy
   readonly store: Store
+  readonly vault: Vault | undefined
   readonly drivers: Drivers
   readonly engine: Engine
   readonly log: Log
   readonly identity: OpenIdentity
 }): App {
-  const { config, policy, store, drivers, engine, log, identity } = parts
+  const { config, policy, store, vault, drivers, engine, log, identity } = parts
   const api = createApi({
     store,
     network: drivers.network,
@@ -155,7 +165,26 @@ function openApi(parts: {
     options: apiOptions(config),
     localNetworks: drivers.cloud ?? null,
   })
-  return identity.beside(api)
+  const app = identity.beside(api)
+  if (vault === undefined) return app
+  const { api_base_uri } = config.api_settings
+  const { max_request_body_size } = config.oslo_middleware
+  const keyManager = createKeyManagerApp({
+    ...{ store, vault, clock: systemClock, newId, identity: identity.driver, policy, log },
+    settings: { defaults: operationSettings(config).defaults },
+    options: { api_base_uri, max_request_body_size },
+  })
+  return mountApps(app, { [KEY_MANAGER_PREFIX]: keyManager })
+}
+
+/** undefined where secrets are kept elsewhere. */
+async function openSecrets(
+  { certificates }: Config,
+  folder: DataFolder,
+  store: Store,
+): Promise<Vault | undefined> {
+  if (certificates.cert_manager !== 'local_cert_manager') return undefined
+  return await openVault(store, openKeyring(folder.secretKeys))
 }
 
 function openLog(options: ControllerOptions, config: () => Config): Log {

@@ -32,6 +32,8 @@ export interface DataFolder {
   readonly heartbeatKey: string
   /** Signs the tokens of the built-in identity. */
   readonly tokenKey: string
+  /** The file of keys of the built-in store of secrets. */
+  readonly secretKeys: string
   /** Ends the hold on the directory; the end of the process does the same. */
   release(): void
 }
@@ -42,6 +44,11 @@ const FOLDER_MODE = 0o700
 /** The database, also for a command that works on it beside serve. */
 export function databaseIn(path: string): string {
   return join(path, 'octavia-lite.db')
+}
+
+/** The keys of stored secrets, likewise. */
+export function secretKeysIn(path: string): string {
+  return join(path, 'secret.keys')
 }
 
 export async function openDataFolder(path: string): Promise<DataFolder> {
@@ -74,6 +81,7 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
       client,
       heartbeatKey,
       tokenKey,
+      secretKeys: secretKeysIn(path),
       release,
     }
   } catch (error) {

@@ -23,6 +23,9 @@ import { createNoopCompute } from '../../driver/noop/compute.ts'
 import { createNoopNetwork } from '../../driver/noop/network.ts'
 import { createRestAmphoraDriver } from '../../driver/rest/amphora.ts'
 import { createTransport } from '../../driver/rest/transport.ts'
+import { createVaultManager } from '../../secret/certificate-manager.ts'
+import type { Vault } from '../../secret/vault.ts'
+import type { Store } from '../../store/store.ts'
 import { systemClock } from '../../system/clock.ts'
 import { systemLauncher } from '../../system/detached.ts'
 import type { Log } from '../../system/log.ts'
@@ -46,13 +49,16 @@ export interface Drivers {
 export interface Place {
   readonly config: Config
   readonly folder: DataFolder
+  readonly store: Pick<Store, 'read'>
+  /** undefined where secrets are kept elsewhere. */
+  readonly vault: Vault | undefined
   readonly log: Log
   /** The octavia-lite that runs in amphorae of the local cloud; absolute. */
   readonly agentExecutable: string
 }
 
 export function createDrivers(place: Place): Drivers {
-  const { config, folder } = place
+  const { config, folder, store, vault } = place
   const { network_driver, compute_driver, amphora_driver } = config.controller_worker
   const cloud =
     network_driver === 'local' || compute_driver === 'local' ? openLocalCloud(place) : undefined
@@ -74,7 +80,10 @@ export function createDrivers(place: Place): Drivers {
   }
   const storage_path = config.certificates.storage_path ?? folder.certificates
   const managers: Record<CertManagerName, () => CertificateManager> = {
-    local_cert_manager: () => createLocalCertificateManager({ storage_path }),
+    local_cert_manager: () => {
+      const files = createLocalCertificateManager({ storage_path })
+      return vault === undefined ? files : createVaultManager({ vault, read: store.read }, files)
+    },
     noop_cert_manager: createNoopCertificateManager,
   }
   const { client_ca } = config.controller_worker

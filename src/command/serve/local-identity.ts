@@ -64,6 +64,7 @@ export function openLocalIdentity({
       max_request_body_size: oslo_middleware.max_request_body_size,
       region_name: local_identity.region_name,
       network: cloud !== undefined,
+      key_manager: config.certificates.cert_manager === 'local_cert_manager',
     },
   })
   return {
