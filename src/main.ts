@@ -40,6 +40,7 @@ const CLIENT: Readonly<Record<string, Load>> = {
   flavorprofile: client('flavorprofile'),
   availabilityzone: client('availabilityzone'),
   availabilityzoneprofile: client('availabilityzoneprofile'),
+  secret: () => import('./command/secret.ts'),
   jobs: () => import('./command/jobs.ts'),
   completion: () => import('./command/completion.ts'),
 }

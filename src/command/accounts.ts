@@ -6,46 +6,22 @@
  * accounts with every request, so that a change counts there at once. The `lock` of the data
  * directory is about who runs the engine, and is left alone.
  */
-import { existsSync } from 'node:fs'
-import { ConfigError, loadConfig } from '../config/load.ts'
-import { AccountError } from '../identity/accounts.ts'
-import { openStore, type Store, StoreError } from '../store/store.ts'
-import { configFile } from './config.ts'
+import { type OpenDatabase, withDatabase } from './database.ts'
 import { CommandFailure, EXIT } from './io.ts'
-import { databaseIn } from './serve/data-folder.ts'
-
-export interface Accounts {
-  readonly store: Store
-  readonly data_dir: string
-}
 
 /**
  * Opens the accounts of that configuration for `work`, and makes its failures those of a command.
  */
 export async function withAccounts<T>(
   config: string | undefined,
-  work: (accounts: Accounts) => Promise<T>,
+  work: (accounts: OpenDatabase) => Promise<T>,
 ): Promise<T> {
-  try {
-    const { DEFAULT, api_settings } = loadConfig(configFile(config))
-    if (api_settings.auth_strategy !== 'local')
+  return await withDatabase(config, work, ({ api_settings: { auth_strategy } }) => {
+    if (auth_strategy !== 'local')
       throw new CommandFailure(
-        `auth_strategy is ${api_settings.auth_strategy}: there are no users and projects here`,
+        `auth_strategy is ${auth_strategy}: there are no users and projects here`,
       )
-    const path = databaseIn(DEFAULT.data_dir)
-    if (!existsSync(path))
-      throw new CommandFailure(`there is no database ${path} yet; start octavia-lite serve once`)
-    const store = openStore(path)
-    try {
-      return await work({ store, data_dir: DEFAULT.data_dir })
-    } finally {
-      store.close()
-    }
-  } catch (cause) {
-    const told = [ConfigError, StoreError, AccountError].some((kind) => cause instanceof kind)
-    if (!told || !(cause instanceof Error)) throw cause
-    throw new CommandFailure(cause.message, EXIT.failure, cause)
-  }
+  })
 }
 
 /** The one word behind a verb. */

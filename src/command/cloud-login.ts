@@ -21,7 +21,12 @@ export interface CloudAnswer {
   readonly status: number
   readonly headers: Headers
   readonly text: string
+  /** The same as it came. */
+  readonly bytes: Uint8Array
 }
+
+/** A service beside that of load balancers, by its type in the catalog. */
+export type OtherService = 'network' | 'identity' | 'key-manager'
 
 export interface OpenCloud {
   /** Of the load balancers, without a version and without a slash at the end. */
@@ -29,12 +34,12 @@ export interface OpenCloud {
   /** null where nobody has to prove who he is. */
   readonly token: string | null
   /** Where another service is; undefined if there is none. */
-  endpointOf(service: 'network' | 'identity'): string | undefined
+  endpointOf(service: OtherService): string | undefined
   /**
    * `target` is a path below `endpoint`, or a whole URL. Throws a CommandFailure only where there is
-   * no answer at all. A token that has expired is renewed once.
+   * no answer at all. A token that has expired is renewed once. `accept` is JSON unless said.
    */
-  request(method: string, target: string, body?: unknown): Promise<CloudAnswer>
+  request(method: string, target: string, body?: unknown, accept?: string): Promise<CloudAnswer>
 }
 
 interface Login {
@@ -65,9 +70,17 @@ function fixedCloud(endpoint: string, token: string | null, call: Caller): OpenC
   return {
     endpoint: base,
     token,
-    endpointOf: (service) => (service === 'network' ? base : undefined),
-    request: (method, target, body) => call(method, absolute(base, target), token, body),
+    endpointOf: (service) => ON_ONE_ENDPOINT[service](base),
+    request: (method, target, body, accept) =>
+      call(method, absolute(base, target), token, body, accept),
   }
+}
+
+/** Where other services are when there is one endpoint for all: as `octavia-lite serve` has them. */
+const ON_ONE_ENDPOINT: Readonly<Record<OtherService, (base: string) => string | undefined>> = {
+  network: (base) => base,
+  identity: () => undefined,
+  'key-manager': (base) => `${base}/key-manager`,
 }
 
 class KeystoneCloud implements OpenCloud {
@@ -104,18 +117,23 @@ class KeystoneCloud implements OpenCloud {
     return this.#login.token
   }
 
-  endpointOf(service: 'network' | 'identity'): string | undefined {
+  endpointOf(service: OtherService): string | undefined {
     if (service === 'identity') return this.#keystone
     const found = findEndpoint(this.#login.catalog, service, this.#settings)
-    return found === undefined ? this.endpoint : withoutVersion(found)
+    return found === undefined ? ON_ONE_ENDPOINT[service](this.endpoint) : withoutVersion(found)
   }
 
-  async request(method: string, target: string, body?: unknown): Promise<CloudAnswer> {
+  async request(
+    method: string,
+    target: string,
+    body?: unknown,
+    accept?: string,
+  ): Promise<CloudAnswer> {
     const url = absolute(this.endpoint, target)
-    const answer = await this.#call(method, url, this.token, body)
+    const answer = await this.#call(method, url, this.token, body, accept)
     if (answer.status !== 401) return answer
     this.#login = await this.#again()
-    return await this.#call(method, url, this.token, body)
+    return await this.#call(method, url, this.token, body, accept)
   }
 }
 
@@ -254,7 +272,7 @@ function findEndpoint(
 }
 
 function withoutVersion(url: string): string {
-  return url.replace(/\/+$/, '').replace(/\/v2(\.0)?$/, '')
+  return url.replace(/\/+$/, '').replace(/\/v[12](\.0)?$/, '')
 }
 
 function absolute(base: string, target: string): string {
@@ -266,6 +284,7 @@ type Caller = (
   url: string,
   token: string | null,
   body?: unknown,
+  accept?: string,
 ) => Promise<CloudAnswer>
 
 function createCaller(settings: CloudSettings, send: Fetch): Caller {
@@ -273,13 +292,13 @@ function createCaller(settings: CloudSettings, send: Fetch): Caller {
     ...(settings.cacert === undefined ? {} : { ca: readCa(settings.cacert) }),
     ...(isInsecure(settings) ? { rejectUnauthorized: false } : {}),
   }
-  return async (method, url, token, body) => {
+  return async (method, url, token, body, accept = 'application/json') => {
     const init = {
       method,
       redirect: 'manual',
       tls,
       headers: {
-        accept: 'application/json',
+        accept,
         ...(token === null ? {} : { 'x-auth-token': token }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
@@ -290,7 +309,9 @@ function createCaller(settings: CloudSettings, send: Fetch): Caller {
     }
     try {
       const response = await send(url, init as RequestInit)
-      return { status: response.status, headers: response.headers, text: await response.text() }
+      const bytes = Buffer.from(await response.arrayBuffer())
+      const { status, headers } = response
+      return { status, headers, text: bytes.toString('utf8'), bytes }
     } catch (cause) {
       throw new CommandFailure(unreachable(url, cause), EXIT.failure, cause)
     }

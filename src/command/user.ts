@@ -10,9 +10,10 @@ import {
 import { createPasswords } from '../identity/passwords.ts'
 import { ROLES } from '../identity/roles.ts'
 import { listAssignments, listProjects, listUsers } from '../store/identity.ts'
-import { type Accounts, nameIn, withAccounts } from './accounts.ts'
+import { nameIn, withAccounts } from './accounts.ts'
 import { type ParsedArguments, parseArguments } from './arguments.ts'
 import { cloudsFileIn, replacePassword } from './clouds-file.ts'
+import type { OpenDatabase } from './database.ts'
 import { type Command, CommandFailure, EXIT, type Exit, type Io, table } from './io.ts'
 import { newPassword } from './password-input.ts'
 
@@ -61,7 +62,7 @@ Without one of the two options a password is generated and printed once.
   },
 }
 
-type Act = (accounts: Accounts, options: ParsedArguments, io: Io) => Promise<Exit>
+type Act = (accounts: OpenDatabase, options: ParsedArguments, io: Io) => Promise<Exit>
 
 const VERBS: Readonly<Record<string, Act>> = {
   list,
@@ -74,7 +75,7 @@ const VERBS: Readonly<Record<string, Act>> = {
   revoke: onRole(revokeRole),
 }
 
-function simple(change: (accounts: Accounts, name: string) => Promise<void>): Act {
+function simple(change: (accounts: OpenDatabase, name: string) => Promise<void>): Act {
   return async (accounts, { positionals }) => {
     await change(accounts, nameIn(positionals, 'say which user; see --help'))
     return EXIT.ok
@@ -96,7 +97,7 @@ function needed(options: ParsedArguments, name: string): string {
   return value
 }
 
-async function create({ store }: Accounts, options: ParsedArguments, io: Io): Promise<Exit> {
+async function create({ store }: OpenDatabase, options: ParsedArguments, io: Io): Promise<Exit> {
   const name = nameIn(options.positionals, 'say which user; see --help')
   const project = needed(options, 'project')
   const { password, generated } = await passwordOf(options, io)
@@ -107,7 +108,7 @@ async function create({ store }: Accounts, options: ParsedArguments, io: Io): Pr
 }
 
 async function changePassword(
-  { store, data_dir }: Accounts,
+  { store, data_dir }: OpenDatabase,
   options: ParsedArguments,
   io: Io,
 ): Promise<Exit> {
@@ -125,7 +126,7 @@ function passwordOf(options: ParsedArguments, io: Io) {
   return newPassword({ stdin, prompt }, io)
 }
 
-async function list({ store }: Accounts, options: ParsedArguments, io: Io): Promise<Exit> {
+async function list({ store }: OpenDatabase, options: ParsedArguments, io: Io): Promise<Exit> {
   const db = store.read
   const projects = new Map((await listProjects(db)).map((row) => [row.id, row.name]))
   const assignments = await listAssignments(db, {})

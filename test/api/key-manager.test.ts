@@ -1,19 +1,10 @@
 /** The store of secrets over HTTP: what Barbican's clients ask, who may, and who is told what. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { beforeEach, expect, onTestFinished, test } from 'vitest'
-import { createHeaderIdentity } from '../../src/api/identity.ts'
-import { createKeyManagerApp } from '../../src/api/key-manager/app.ts'
-import { createLocalCertificateManager } from '../../src/driver/local/certificate-manager.ts'
-import { createPolicy } from '../../src/policy/check.ts'
-import { createVaultManager } from '../../src/secret/certificate-manager.ts'
-import { openKeyring } from '../../src/secret/keyring.ts'
-import { CONTENT_BYTES_MAX, openVault } from '../../src/secret/vault.ts'
-import { openStore } from '../../src/store/store.ts'
+import { beforeEach, expect, test } from 'vitest'
+import { createCa } from '../../src/driver/local/certificate.ts'
+import { CONTENT_BYTES_MAX } from '../../src/secret/vault.ts'
 import { newId } from '../../src/system/ids.ts'
-import { silentLog } from '../../src/system/log.ts'
-import { createHarness, type Harness, makeTree, PROJECT, SETTINGS } from './harness.ts'
+import { createHarness, type Harness, makeTree, PROJECT } from './harness.ts'
+import { createKeyManager, TESTING } from './key-manager-harness.ts'
 
 const OTHER = 'fedcba9876543210fedcba9876543210'
 const CALLERS = {
@@ -40,21 +31,8 @@ let harness: Harness
 let send: (who: Who, method: string, url: string, body?: unknown, headers?: object) => Promise<Got>
 
 beforeEach(async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'octavia-lite-key-manager-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  const store = openStore(':memory:')
-  const vault = await openVault(store, openKeyring(join(folder, 'secret.keys')))
-  const policy = createPolicy()
-  const identity = createHeaderIdentity({ is_admin: false, default_project_id: null })
-  const files = createLocalCertificateManager({ storage_path: folder })
-  const certificateManager = createVaultManager({ vault, read: store.read }, files)
-  harness = createHarness({ api: { store, certificateManager, identity, policy } })
-  const clock = { now: () => Date.UTC(2026, 0, 2, 3, 4, 5) }
-  const app = createKeyManagerApp({
-    ...{ store, vault, clock, newId, identity, policy, log: silentLog },
-    settings: SETTINGS,
-    options: { api_base_uri: null, max_request_body_size: 114_688 },
-  })
+  const { app, store, certificateManager } = await createKeyManager()
+  harness = createHarness({ api: { store, certificateManager, identity: TESTING } })
   send = async (who, method, url, body, headers = {}) => {
     const plain = typeof body === 'string' || body instanceof Uint8Array
     const answer = await app.handle(
@@ -275,15 +253,21 @@ test('a secret of another project is in no container', async () => {
 })
 
 const LISTENERS = '/v2.0/lbaas/listeners'
+const WEB = await createCa('web.example', 1)
+const storeWeb = async (): Promise<readonly [certificate: string, container: string]> => {
+  const certificate = await store({ payload: WEB.certificate })
+  const private_key = await store({ payload: WEB.key })
+  return [certificate, await contain({ certificate, private_key })]
+}
 const listenerOf = (ids: { readonly lb: string }, over: object) => ({
   listener: { loadbalancer_id: ids.lb, protocol: 'TERMINATED_HTTPS', protocol_port: 443, ...over },
 })
 
 test('a listener takes references of its project, which it then keeps from deletion', async () => {
   const ids = await makeTree(asMember())
-  const certificate = await store()
-  const ref = await contain({ certificate, private_key: await store() })
-  const [pkcs12, missing] = [await store(), ref.replace(/[^/]*$/, newId())]
+  const [certificate, ref] = await storeWeb()
+  const [, sni] = await storeWeb()
+  const missing = ref.replace(/[^/]*$/, newId())
   const listen = (who: Who, default_tls_container_ref: string, over: object = {}) =>
     harness.send(
       'POST',
@@ -295,11 +279,11 @@ test('a listener takes references of its project, which it then keeps from delet
   expect([unreadable.status, unreadable.body.faultstring]).toEqual([
     ...[400, `Could not retrieve certificate: ['${missing}']`],
   ])
-  const made = await listen('member', ref, { sni_container_refs: [pkcs12] })
+  const made = await listen('member', ref, { sni_container_refs: [sni] })
   expect([made.status, made.body.faultstring]).toEqual([201, undefined])
   const { id } = made.body.listener
   const user = { service: 'octavia', resource_type: 'listener', resource_id: id }
-  for (const each of [ref, certificate, pkcs12]) {
+  for (const each of [ref, certificate, sni]) {
     const { body } = await send('reader', 'GET', `${each}/consumers`)
     expect(body).toMatchObject({ consumers: [user], total: 1 })
     expect((await send('member', 'DELETE', each)).body).toMatchObject({
@@ -311,12 +295,18 @@ test('a listener takes references of its project, which it then keeps from delet
 
 test('references of other projects are as good as none, but for administrators', async () => {
   const ids = await makeTree(asMember())
-  const { body } = await send('stranger', 'POST', SECRETS, TEXT)
-  const over = { sni_container_refs: [body.secret_ref] }
+  const [, ref] = await storeWeb()
+  await harness.store.transaction(async (tx) => {
+    for (const table of ['secret', 'secret_container'])
+      await tx.updateTable(table).set({ project_id: 'another' }).execute()
+  })
   const listen = (who: Who) =>
-    harness.send('POST', LISTENERS, listenerOf(ids, over), { ...CALLERS[who] })
+    harness.send('POST', LISTENERS, listenerOf(ids, { default_tls_container_ref: ref }), {
+      ...CALLERS[who],
+    })
   expect((await listen('member')).body.faultstring).toMatch(/^Could not retrieve certificate/)
-  expect((await listen('admin')).status).toBe(201)
+  const allowed = await listen('admin')
+  expect([allowed.status, allowed.body.faultstring]).toEqual([201, undefined])
 })
 
 /** The harness as a member of the project. */

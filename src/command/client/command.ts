@@ -78,7 +78,7 @@ function findVerb(table: ClientTable, args: readonly string[]): Verb | undefined
 }
 
 /** A configuration of serve that is wrong is no reason not to talk to another machine. */
-function dataFolder(): { readonly data_dir?: string } {
+export function dataFolder(): { readonly data_dir?: string } {
   try {
     return cloudBesideServe(undefined)
   } catch (error) {
