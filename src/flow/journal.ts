@@ -4,7 +4,7 @@
  */
 import type { Json } from '../model/field.ts'
 import { listSteps, putStep, type StepStatus, updateJob } from '../store/jobs.ts'
-import type { Db, Store, Tx } from '../store/store.ts'
+import type { Db, Durability, Store, Tx } from '../store/store.ts'
 import type { JobRow, JobStepRow } from '../store/tables.ts'
 import { present } from '../system/assert.ts'
 import type { Clock } from '../system/clock.ts'
@@ -24,8 +24,11 @@ export class Journal<W> {
   readonly #signal: AbortSignal
   readonly #job: JobRow
   #rows: readonly JobStepRow[] = []
-  /** Set once, when the job's flow is known. */
+  /** What steps asked for `once`. */
+  #known = new Map<string, Promise<unknown>>()
+  /** Both set once, when the job's flow is known. */
   steps: readonly Step<W>[] = []
+  convergent = false
 
   constructor(deps: JournalDeps<W>, job: JobRow, signal: AbortSignal) {
     this.#deps = deps
@@ -53,6 +56,8 @@ export class Journal<W> {
   async commit(at: number, acted?: { readonly result: Json | undefined }): Promise<number> {
     const now = this.#deps.clock.now()
     const started_ms = this.#job.started_ms ?? now
+    // Failures are rare and their records lead to undoing: those are always on the disk.
+    const durability = this.convergent ? 'crash' : 'power-cut'
     // The body may run again after an outage, so it works on a copy.
     const rows = await this.write(async (tx) => {
       const rows = [...this.#rows]
@@ -61,7 +66,10 @@ export class Journal<W> {
         const step = this.#step(position)
         const row = this.#row(position, 'DONE', { result: text(result), finished_ms: now })
         rows[position] = row
-        await step.rows?.(tx, this.#contextOver(tx, rows), result)
+        if (step.rows !== undefined) {
+          this.forget()
+          await step.rows(tx, this.#contextOver(tx, rows), result)
+        }
         await putStep(tx, row)
         position++
       }
@@ -78,7 +86,7 @@ export class Journal<W> {
       if (this.#job.status !== 'RUNNING')
         await updateJob(tx, this.#job.id, { status: 'RUNNING', started_ms })
       return rows
-    })
+    }, durability)
     this.#rows = rows
     const running = rows.at(-1)?.status === 'RUNNING'
     Object.assign(this.#job, { status: running ? 'RUNNING' : 'DONE', started_ms })
@@ -103,6 +111,7 @@ export class Journal<W> {
   /** The step at `at` is undone, with the rows that go with it. */
   async undone(at: number): Promise<void> {
     const undoRows = this.#step(at).undoRows
+    this.forget()
     const row: JobStepRow = { ...this.row(at), status: 'UNDONE' }
     await this.#putWith(row, (tx) => undoRows?.(tx, this.#contextOver(tx, this.#rows)))
   }
@@ -121,15 +130,26 @@ export class Journal<W> {
 
   /** What steps see. */
   context(): StepContext<W> {
-    return this.#contextOver(this.#deps.store.read, this.#rows)
+    const once = <T>(key: string, load: () => Promise<T>): Promise<T> => {
+      const known = this.#known.get(key) as Promise<T> | undefined
+      const loaded = known ?? load()
+      this.#known.set(key, loaded)
+      return loaded
+    }
+    return { ...this.#contextOver(this.#deps.store.read, this.#rows), once }
   }
 
   row(at: number): JobStepRow {
     return present(this.#rows[at], `the record of step ${at}`)
   }
 
-  write<T>(body: (tx: Tx) => Promise<T>): Promise<T> {
-    return record(this.#deps, this.#signal, body)
+  write<T>(body: (tx: Tx) => Promise<T>, durability?: Durability): Promise<T> {
+    return record(this.#deps, this.#signal, body, durability)
+  }
+
+  /** Steps read rows again. */
+  forget(): void {
+    this.#known = new Map()
   }
 
   async #putWith(row: JobStepRow, more?: (tx: Tx) => Promise<void> | undefined): Promise<void> {
@@ -148,6 +168,8 @@ export class Journal<W> {
       world,
       db,
       log,
+      // Rows of a transaction are not yet, and may never be, what they are in it.
+      once: (_key, load) => load(),
       signal: this.#signal,
       result: <T extends Json>(name: string): T => {
         const result = rows.find((row) => row.name === name)?.result

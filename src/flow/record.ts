@@ -1,5 +1,5 @@
 import { isStoreOutage } from '../store/failure.ts'
-import type { Store, Tx } from '../store/store.ts'
+import type { Durability, Store, Tx } from '../store/store.ts'
 import type { Clock } from '../system/clock.ts'
 import type { Log } from '../system/log.ts'
 
@@ -26,8 +26,9 @@ export function record<T>(
   { store, clock, log }: RecordDeps,
   signal: AbortSignal,
   body: (tx: Tx) => Promise<T>,
+  durability?: Durability,
 ): Promise<T> {
-  return throughOutages({ clock, log }, signal, () => store.transaction(body))
+  return throughOutages({ clock, log }, signal, () => store.transaction(body, durability))
 }
 
 /** The same for reading. */

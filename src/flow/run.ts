@@ -83,6 +83,7 @@ class JobRun<W> {
       assert(name === now, `step ${position} was recorded as ${name} and is now ${now}`)
     }
     this.#journal.steps = steps
+    this.#journal.convergent = this.#flow.convergent ?? false
   }
 
   /** Whether all steps are done; otherwise the failure is recorded. */
@@ -221,6 +222,7 @@ class JobRun<W> {
       } catch (error) {
         // What a stop cut short has not failed: it runs again at the next start.
         if (this.#signal.aborted) throw new Stopped()
+        this.#journal.forget()
         const { attempts } = this.#journal.row(at)
         const passing = error instanceof DriverError ? error.retryable : isStoreOutage(error)
         if (!passing || attempts >= retry.attempts) return { ok: false, error }

@@ -13,6 +13,11 @@ export interface StepContext<W> {
   readonly world: W
   /** Committed rows; in `rows` and `undoRows` the transaction itself. */
   readonly db: Db
+  /**
+   * What `load` gave the first time in this job, until rows are written or a try fails: for what is
+   * read from rows that nothing but the job changes, and by one step after the other.
+   */
+  once<T>(key: string, load: () => Promise<T>): Promise<T>
   readonly log: Log
   /** The result which an earlier step of this job recorded; asking for another name is a bug. */
   result<T extends Json>(step: string): T
@@ -67,6 +72,11 @@ export interface Failure {
 export interface Flow<W, I extends Json = Json> {
   /** Stored: stable kebab-case. */
   readonly name: string
+  /**
+   * Every step makes the world as the rows say, whatever any of them did before. So the record need
+   * not outlive a power cut step by step: without it the job begins anew and comes to the same end.
+   */
+  readonly convergent?: boolean
   steps(input: I): readonly Step<W>[]
   /**
    * The end of a failed flow, after everything was undone: statuses become what upstream leaves, in

@@ -5,8 +5,8 @@
 import { amphora } from '../model/amphora.ts'
 import { loadBalancer } from '../model/load-balancer.ts'
 import { timestamp } from '../system/clock.ts'
-import { deleteAmphoraHealth, deleteRows } from './removal.ts'
-import { updateRows } from './repository.ts'
+import { deleteAmphoraHealth } from './removal.ts'
+import { deleteRows, updateRows } from './repository.ts'
 import type { Tx } from './store.ts'
 
 /**

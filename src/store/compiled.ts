@@ -1,20 +1,27 @@
 /**
- * Queries of hot paths, built and compiled once per database: building one costs more than running
- * it. The parameters are given anew each time, in the order in which the query names them.
+ * Queries compiled once: building the text of a query costs several times what SQLite takes to run
+ * it. A key names the shape of a query, so everything that changes its text must be in the key.
  */
-import type { CompiledQuery } from 'kysely'
+import type { CompiledQuery, QueryResult } from 'kysely'
 import type { Db } from './store.ts'
+
+/** Shapes kept per database, among them those of bodies that name any of the fields. */
+const COMPILED_MAX = 1024
 
 /** By the dialect's adapter, which a database and its transactions share. */
 const compiledByAdapter = new WeakMap<object, Map<string, CompiledQuery>>()
 
-/** `key` names the query; keys come from a small fixed set. The rows it gives. */
-export async function runCompiled<R>(
+export interface Compilable {
+  compile(): CompiledQuery
+}
+
+/** `parameters` are in the order in which `build` names its values, which are replaced by them. */
+export async function executeCompiled<R>(
   db: Db,
   key: string,
   parameters: readonly unknown[],
-  build: (db: Db) => { compile(): CompiledQuery },
-): Promise<R[]> {
+  build: (db: Db) => Compilable,
+): Promise<QueryResult<R>> {
   const { adapter } = db.getExecutor()
   let queries = compiledByAdapter.get(adapter)
   if (queries === undefined) {
@@ -24,8 +31,30 @@ export async function runCompiled<R>(
   let compiled = queries.get(key)
   if (compiled === undefined) {
     compiled = build(db).compile()
+    const oldest = queries.keys().next()
+    if (queries.size >= COMPILED_MAX && oldest.done !== true) queries.delete(oldest.value)
     queries.set(key, compiled)
   }
-  const { rows } = await db.executeQuery({ ...compiled, parameters })
-  return rows as R[]
+  return (await db.executeQuery({ ...compiled, parameters })) as QueryResult<R>
+}
+
+/** The rows it gives. */
+export async function runCompiled<R>(
+  db: Db,
+  key: string,
+  parameters: readonly unknown[],
+  build: (db: Db) => Compilable,
+): Promise<R[]> {
+  return (await executeCompiled<R>(db, key, parameters, build)).rows
+}
+
+/** How many rows it changed. */
+export async function changeCompiled(
+  db: Db,
+  key: string,
+  parameters: readonly unknown[],
+  build: (db: Db) => Compilable,
+): Promise<number> {
+  const { numAffectedRows = 0n } = await executeCompiled(db, key, parameters, build)
+  return Number(numAffectedRows)
 }

@@ -1,7 +1,10 @@
 /**
  * Kysely over bun:sqlite. One connection writes; a second, read-only one sees committed data only.
  * The writer is held from acquire to release, because a statement of another caller between `begin`
- * and `commit` would join the transaction and vanish with its rollback.
+ * and `commit` would join the transaction and vanish with its rollback. Its transactions are of two
+ * kinds, each a Kysely of its own over the one connection: FULL is on the disk when it is
+ * committed; NORMAL is safe from a crash of this process, and a power cut may take back the last of
+ * them, but never one that a FULL one followed.
  */
 import type { Database, Statement } from 'bun:sqlite'
 import {
@@ -19,9 +22,12 @@ import {
 /** Statements kept prepared per connection; the oldest leaves first. */
 const STATEMENTS_MAX = 256
 
+type Synchronous = 'full' | 'normal'
+
 class SqliteConnection implements DatabaseConnection {
   readonly #database: Database
   readonly #statements = new Map<string, Statement>()
+  #synchronous: Synchronous | undefined
   constructor(database: Database) {
     this.#database = database
   }
@@ -41,6 +47,13 @@ class SqliteConnection implements DatabaseConnection {
 
   get inTransaction(): boolean {
     return this.#database.inTransaction
+  }
+
+  /** Not inside a transaction. */
+  synchronize(how: Synchronous): void {
+    if (this.#synchronous === how) return
+    this.#prepare(`pragma synchronous = ${how}`).run()
+    this.#synchronous = how
   }
 
   #prepare(sql: string): Statement {
@@ -80,9 +93,11 @@ class Turns {
 class SqliteDriver implements Driver {
   readonly #connection: SqliteConnection
   readonly #turns: Turns | undefined
-  constructor(database: Database, exclusive: boolean) {
-    this.#connection = new SqliteConnection(database)
-    this.#turns = exclusive ? new Turns() : undefined
+  readonly #synchronous: Synchronous
+  constructor(connection: SqliteConnection, turns?: Turns, synchronous: Synchronous = 'full') {
+    this.#connection = connection
+    this.#turns = turns
+    this.#synchronous = synchronous
   }
   async init(): Promise<void> {}
   async acquireConnection(): Promise<DatabaseConnection> {
@@ -90,6 +105,7 @@ class SqliteDriver implements Driver {
     return this.#connection
   }
   async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    this.#connection.synchronize(this.#synchronous)
     await connection.executeQuery(CompiledQuery.raw('begin immediate'))
   }
   async commitTransaction(connection: DatabaseConnection): Promise<void> {
@@ -106,11 +122,24 @@ class SqliteDriver implements Driver {
   async destroy(): Promise<void> {}
 }
 
-/** `exclusive` for the connection which writes. */
-export function kyselyOver<T>(database: Database, exclusive: boolean): Kysely<T> {
+export function readerOver<T>(database: Database): Kysely<T> {
+  return kyselyOver(new SqliteDriver(new SqliteConnection(database)))
+}
+
+/** The same connection twice; whoever holds one holds both. */
+export function writersOver<T>(database: Database): Readonly<Record<Synchronous, Kysely<T>>> {
+  const connection = new SqliteConnection(database)
+  const turns = new Turns()
+  return {
+    full: kyselyOver(new SqliteDriver(connection, turns, 'full')),
+    normal: kyselyOver(new SqliteDriver(connection, turns, 'normal')),
+  }
+}
+
+function kyselyOver<T>(driver: Driver): Kysely<T> {
   const dialect: Dialect = {
     createAdapter: () => new SqliteAdapter(),
-    createDriver: () => new SqliteDriver(database, exclusive),
+    createDriver: () => driver,
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   }

@@ -5,6 +5,7 @@
 
 import type { Json } from '../model/field.ts'
 import { newId } from '../system/ids.ts'
+import { executeCompiled, runCompiled } from './compiled.ts'
 import type { Db, Tx } from './store.ts'
 import type { JobRow, JobStepRow } from './tables.ts'
 
@@ -45,18 +46,18 @@ export interface NewJob {
 
 export async function insertJob(tx: Tx, job: NewJob, now: number): Promise<string> {
   const id = newId()
-  await tx
-    .insertInto('job')
-    .values({
-      id,
-      flow: job.flow,
-      load_balancer_id: job.load_balancer_id,
-      input: JSON.stringify(job.input),
-      status: job.status ?? 'QUEUED',
-      request_id: job.request_id,
-      created_ms: now,
-    })
-    .execute()
+  const values = {
+    id,
+    flow: job.flow,
+    load_balancer_id: job.load_balancer_id,
+    input: JSON.stringify(job.input),
+    status: job.status ?? 'QUEUED',
+    request_id: job.request_id,
+    created_ms: now,
+  }
+  await executeCompiled(tx, 'insert job', Object.values(values), (on) =>
+    on.insertInto('job').values(values),
+  )
   return id
 }
 
@@ -83,21 +84,24 @@ export async function releaseAllHeldJobs(tx: Tx): Promise<void> {
  */
 export async function listRunnableJobs(db: Db, limit: number): Promise<JobRow[]> {
   // Both conditions begin with that of the partial indexes.
-  const query = db
-    .selectFrom('job')
-    .selectAll()
-    .where('finished_ms', 'is', null)
-    .where('status', '!=', 'HELD')
-    .where(({ not, exists, selectFrom }) => {
-      const earlier = selectFrom('job as earlier')
-        .select('earlier.id')
-        .where('earlier.finished_ms', 'is', null)
-        .where('earlier.status', '!=', 'HELD')
-        .whereRef('earlier.load_balancer_id', '=', 'job.load_balancer_id')
-        .whereRef('earlier.sequence', '<', 'job.sequence')
-      return not(exists(earlier))
-    })
-  return (await query.orderBy('sequence').limit(limit).execute()) as JobRow[]
+  return runCompiled<JobRow>(db, 'runnable jobs', ['HELD', 'HELD', limit], (on) =>
+    on
+      .selectFrom('job')
+      .selectAll()
+      .where('finished_ms', 'is', null)
+      .where('status', '!=', 'HELD')
+      .where(({ not, exists, selectFrom }) => {
+        const earlier = selectFrom('job as earlier')
+          .select('earlier.id')
+          .where('earlier.finished_ms', 'is', null)
+          .where('earlier.status', '!=', 'HELD')
+          .whereRef('earlier.load_balancer_id', '=', 'job.load_balancer_id')
+          .whereRef('earlier.sequence', '<', 'job.sequence')
+        return not(exists(earlier))
+      })
+      .orderBy('sequence')
+      .limit(limit),
+  )
 }
 
 export async function findJob(db: Db, id: string): Promise<JobRow | undefined> {
@@ -133,21 +137,24 @@ export async function updateJob(
   id: string,
   changes: Partial<Pick<JobRow, 'status' | 'error' | 'started_ms' | 'finished_ms'>>,
 ): Promise<void> {
-  await tx.updateTable('job').set(changes).where('id', '=', id).execute()
+  const names = Object.keys(changes).join()
+  await executeCompiled(tx, `update job ${names}`, [...Object.values(changes), id], (on) =>
+    on.updateTable('job').set(changes).where('id', '=', id),
+  )
 }
 
 export async function listSteps(db: Db, job_id: string): Promise<JobStepRow[]> {
-  return (await db
-    .selectFrom('job_step')
-    .selectAll()
-    .where('job_id', '=', job_id)
-    .orderBy('position')
-    .execute()) as JobStepRow[]
+  return runCompiled<JobStepRow>(db, 'steps', [job_id], (on) =>
+    on.selectFrom('job_step').selectAll().where('job_id', '=', '').orderBy('position'),
+  )
 }
 
 /** Writes a step's row as a whole. */
 export async function putStep(tx: Tx, step: JobStepRow): Promise<void> {
-  await tx.replaceInto('job_step').values(step).execute()
+  const names = Object.keys(step).join()
+  await executeCompiled(tx, `put step ${names}`, Object.values(step), (on) =>
+    on.replaceInto('job_step').values(step),
+  )
 }
 
 /** Finished jobs older than that, with their steps; how many there were. */

@@ -11,6 +11,7 @@ import { loadBalancer } from '../model/load-balancer.ts'
 import { member } from '../model/member.ts'
 import { pool } from '../model/pool.ts'
 import type { QuotaLimits } from '../model/quota.ts'
+import { executeCompiled, runCompiled } from './compiled.ts'
 import type { Tx } from './store.ts'
 
 export const QUOTA_RESOURCES = {
@@ -26,11 +27,12 @@ export type QuotaName = keyof typeof QUOTA_RESOURCES
 
 /** The project has a quota row from its first create on. */
 export async function ensureQuotaRow(tx: Tx, project_id: string): Promise<void> {
-  await tx
-    .insertInto('quota')
-    .values({ project_id })
-    .onConflict((conflict) => conflict.column('project_id').doNothing())
-    .execute()
+  await executeCompiled(tx, 'ensure quota', [project_id], (on) =>
+    on
+      .insertInto('quota')
+      .values({ project_id })
+      .onConflict((conflict) => conflict.column('project_id').doNothing()),
+  )
 }
 
 /** Whether `count` more would go beyond the project's limit. */
@@ -41,19 +43,25 @@ export async function isQuotaMet(
   count: number,
   defaults: Pick<QuotaLimits, QuotaName>,
 ): Promise<boolean> {
-  const row = (await tx
-    .selectFrom('quota')
-    .select(name)
-    .where('project_id', '=', project_id)
-    .executeTakeFirst()) as Partial<Record<QuotaName, number | null>> | undefined
+  const [row] = await runCompiled<Partial<Record<QuotaName, number | null>>>(
+    tx,
+    `quota ${name}`,
+    [project_id],
+    (on) => on.selectFrom('quota').select(name).where('project_id', '=', ''),
+  )
   const limit = row?.[name] ?? defaults[name]
   if (limit < 0) return false
   const resource: Resource<Fields> = QUOTA_RESOURCES[name]
-  const used = (await tx
-    .selectFrom(resource.table)
-    .select((e) => e.fn.countAll().as('count'))
-    .where('project_id', '=', project_id)
-    .where('provisioning_status', '!=', 'DELETED')
-    .executeTakeFirst()) as { count: number }
-  return used.count + count > limit
+  const [used] = await runCompiled<{ count: number }>(
+    tx,
+    `quota used ${name}`,
+    [project_id, 'DELETED'],
+    (on) =>
+      on
+        .selectFrom(resource.table)
+        .select((e) => e.fn.countAll().as('count'))
+        .where('project_id', '=', '')
+        .where('provisioning_status', '!=', ''),
+  )
+  return (used?.count ?? 0) + count > limit
 }

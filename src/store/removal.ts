@@ -1,19 +1,5 @@
-/** Deleting many rows at once, and what the system keeps beside resources. */
-import type { Fields, Resource } from '../model/field.ts'
+/** What the system keeps beside resources, when these go or rest. */
 import type { Tx } from './store.ts'
-
-/** Deletes all rows whose columns have these values; a list as value means any of it. */
-export async function deleteRows<F extends Fields>(
-  tx: Tx,
-  resource: Resource<F>,
-  where: Readonly<Partial<Record<keyof F & string, unknown>>>,
-): Promise<number> {
-  let query = tx.deleteFrom(resource.table)
-  for (const [name, value] of Object.entries(where))
-    query = query.where(name, Array.isArray(value) ? 'in' : '=', value)
-  const { numDeletedRows } = await query.executeTakeFirst()
-  return Number(numDeletedRows)
-}
 
 export async function deleteListenerStatistics(
   tx: Tx,

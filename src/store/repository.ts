@@ -4,12 +4,16 @@
  * JSON).
  */
 
+import type { ExpressionBuilder } from 'kysely'
 import { type Fault, fault } from '../model/fault.ts'
 import { type Fields, keyOf, type Resource, type Row } from '../model/field.ts'
-import { runCompiled } from './compiled.ts'
-import type { Db, Tx } from './store.ts'
+import { changeCompiled, executeCompiled, runCompiled } from './compiled.ts'
+import type { Db, Tables, Tx } from './store.ts'
+import { applyWhere, meansNone, shapeOf, valuesOf } from './where.ts'
 
 type RawRow = Record<string, unknown>
+/** Column to value; a list as value means any of it. */
+type Conditions<F extends Fields> = Readonly<Partial<Record<keyof F & string, unknown>>>
 
 interface Codec {
   readonly boolean: readonly string[]
@@ -39,10 +43,12 @@ export function decodeRow<F extends Fields>(resource: Resource<F>, raw: RawRow):
 }
 
 /**
- * Values in column form; names that are no field of the resource are a bug and refused by SQLite.
+ * Values in column form, without those that are undefined; names that are no field of the resource
+ * are a bug and refused by SQLite.
  */
 export function encodeRow(resource: Resource<Fields>, row: Readonly<RawRow>): RawRow {
-  const out: RawRow = { ...row }
+  const out: RawRow = {}
+  for (const [name, value] of Object.entries(row)) if (value !== undefined) out[name] = value
   const codec = codecOf(resource)
   for (const name of codec.boolean)
     if (typeof out[name] === 'boolean') out[name] = out[name] ? 1 : 0
@@ -81,37 +87,69 @@ export function notFound(resource: Resource<Fields>, id: string): Fault {
 export async function findRows<F extends Fields>(
   db: Db,
   resource: Resource<F>,
-  where: Readonly<Partial<Record<keyof F & string, unknown>>>,
+  where: Conditions<F>,
 ): Promise<Row<F>[]> {
-  let query = db.selectFrom(resource.table).selectAll()
-  for (const [name, value] of Object.entries(where))
-    query = query.where(name, Array.isArray(value) ? 'in' : '=', value)
-  if (resource.fields.created_at !== undefined) query = query.orderBy('created_at')
-  const rows = await query.orderBy(keyOf(resource)).execute()
-  return rows.map((raw: RawRow) => decodeRow(resource, raw))
+  if (meansNone(where)) return []
+  const { table, fields } = resource
+  const rows = await runCompiled<RawRow>(
+    db,
+    `rows ${table}${shapeOf(where)}`,
+    valuesOf(where),
+    (on) => {
+      const query = applyWhere(on.selectFrom(table).selectAll(), where)
+      return (fields.created_at === undefined ? query : query.orderBy('created_at')).orderBy(
+        keyOf(resource),
+      )
+    },
+  )
+  return rows.map((raw) => decodeRow(resource, raw))
+}
+
+/** Only the ids of those, in no particular order. */
+export async function findIds<F extends Fields>(
+  db: Db,
+  { table }: Resource<F>,
+  where: Conditions<F>,
+): Promise<string[]> {
+  if (meansNone(where)) return []
+  const rows = await runCompiled<{ id: string }>(
+    db,
+    `ids ${table}${shapeOf(where)}`,
+    valuesOf(where),
+    (on) => applyWhere(on.selectFrom(table).select('id'), where),
+  )
+  return rows.map(({ id }) => id)
 }
 
 export async function countRows<F extends Fields>(
   db: Db,
-  resource: Resource<F>,
-  where: Readonly<Partial<Record<keyof F & string, unknown>>>,
+  { table }: Resource<F>,
+  where: Conditions<F>,
 ): Promise<number> {
-  let query = db.selectFrom(resource.table).select((e) => e.fn.countAll().as('count'))
-  for (const [name, value] of Object.entries(where))
-    query = query.where(name, Array.isArray(value) ? 'in' : '=', value)
-  const row = (await query.executeTakeFirst()) as { count: number }
-  return row.count
+  if (meansNone(where)) return 0
+  const [row] = await runCompiled<{ count: number }>(
+    db,
+    `count ${table}${shapeOf(where)}`,
+    valuesOf(where),
+    (on) => applyWhere(on.selectFrom(table).select(countAll), where),
+  )
+  return row?.count ?? 0
 }
+
+const countAll = (e: ExpressionBuilder<Tables, string>) => e.fn.countAll().as('count')
 
 export async function insertRow<F extends Fields>(
   tx: Tx,
   resource: Resource<F>,
   row: Row<F>,
 ): Promise<void> {
-  await tx
-    .insertInto(resource.table)
-    .values(encodeRow(resource, row as RawRow))
-    .execute()
+  const values = encodeRow(resource, row as RawRow)
+  await executeCompiled(
+    tx,
+    `insert ${resource.table} ${Object.keys(values).join()}`,
+    Object.values(values),
+    (on) => on.insertInto(resource.table).values(values),
+  )
 }
 
 export async function insertRows<F extends Fields>(
@@ -136,21 +174,35 @@ export async function updateRow<F extends Fields>(
 export async function updateRows<F extends Fields>(
   tx: Tx,
   resource: Resource<F>,
-  where: Readonly<Partial<Record<keyof F & string, unknown>>>,
+  where: Conditions<F>,
   changes: Partial<Row<F>>,
 ): Promise<number> {
-  if (Object.keys(changes).length === 0) return 0
-  let query = tx.updateTable(resource.table).set(encodeRow(resource, changes as RawRow))
-  for (const [name, value] of Object.entries(where))
-    query = query.where(name, Array.isArray(value) ? 'in' : '=', value)
-  const { numUpdatedRows } = await query.executeTakeFirst()
-  return Number(numUpdatedRows)
+  const values = encodeRow(resource, changes as RawRow)
+  if (Object.keys(values).length === 0 || meansNone(where)) return 0
+  return changeCompiled(
+    tx,
+    `update ${resource.table} ${Object.keys(values).join()}${shapeOf(where)}`,
+    [...Object.values(values), ...valuesOf(where)],
+    (on) => applyWhere(on.updateTable(resource.table).set(values), where),
+  )
 }
 
-export async function deleteRow(tx: Tx, resource: Resource<Fields>, id: string): Promise<boolean> {
-  const { numDeletedRows } = await tx
-    .deleteFrom(resource.table)
-    .where(keyOf(resource), '=', id)
-    .executeTakeFirst()
-  return Number(numDeletedRows) > 0
+/** Deletes all rows whose columns have these values; how many there were. */
+export async function deleteRows<F extends Fields>(
+  tx: Tx,
+  { table }: Resource<F>,
+  where: Conditions<F>,
+): Promise<number> {
+  if (meansNone(where)) return 0
+  return changeCompiled(tx, `delete ${table}${shapeOf(where)}`, valuesOf(where), (on) =>
+    applyWhere(on.deleteFrom(table), where),
+  )
+}
+
+export async function deleteRow<F extends Fields>(
+  tx: Tx,
+  resource: Resource<F>,
+  id: string,
+): Promise<boolean> {
+  return (await deleteRows(tx, resource, { [keyOf(resource)]: id } as never)) > 0
 }

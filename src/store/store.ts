@@ -9,7 +9,7 @@ import { dirname } from 'node:path'
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { makeFolder, SECRET_MODE } from '../system/files.ts'
 import { duringTransaction } from '../system/outside.ts'
-import { kyselyOver } from './dialect.ts'
+import { readerOver, writersOver } from './dialect.ts'
 import { MIGRATIONS } from './migrations.ts'
 import { SCHEMA_VERSION, schemaStatements } from './tables.ts'
 
@@ -31,9 +31,16 @@ export interface Store {
    * Runs `body` alone among writers; a throw rolls everything back. Its result is committed when
    * this resolves.
    */
-  transaction<T>(body: (tx: Tx) => Promise<T>): Promise<T>
+  transaction<T>(body: (tx: Tx) => Promise<T>, durability?: Durability): Promise<T>
   close(): void
 }
+
+/**
+ * 'power-cut', the default: what is committed is on the disk. 'crash': it outlives this process and
+ * any later commit of the other kind carries it to the disk, but without one a power cut can take
+ * it back; for what comes to the same when it is done again.
+ */
+export type Durability = 'power-cut' | 'crash'
 
 /** The database cannot be used as it is; `message` is one sentence for the operator. */
 export class StoreError extends Error {
@@ -46,12 +53,15 @@ export function openStore(path: string): Store {
   const writer = openDatabase(path)
   prepareSchema(writer, path)
   const reader = path === ':memory:' ? undefined : openReader(path)
-  const write = kyselyOver<Tables>(writer, true)
+  const { full, normal } = writersOver<Tables>(writer)
   // With `:memory:` both are one connection; the reader must not join a transaction that is open.
-  const read = reader === undefined ? write : kyselyOver<Tables>(reader, false)
+  const read = reader === undefined ? full : readerOver<Tables>(reader)
   return {
     read,
-    transaction: (body) => duringTransaction(() => write.transaction().execute(body)),
+    transaction: (body, durability = 'power-cut') => {
+      const write = durability === 'crash' ? normal : full
+      return duringTransaction(() => write.transaction().execute(body))
+    },
     close: () => {
       reader?.close()
       writer.run('PRAGMA optimize')

@@ -3,6 +3,9 @@
  * that can fail, on its way back; the next engine must bring it to the same end as if nothing had
  * happened.
  */
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { DriverError } from '../../src/driver/error.ts'
 import {
@@ -11,6 +14,7 @@ import {
   listUndoBoundaries,
 } from '../../src/flow/boundaries.ts'
 import type { Flow } from '../../src/flow/step.ts'
+import { openStore } from '../../src/store/store.ts'
 import { FLOWS } from '../../src/worker/flows.ts'
 import type { World } from '../../src/worker/world.ts'
 import { dieAt } from '../flow/harness.ts'
@@ -78,6 +82,41 @@ function failing(one: Scenario, name: string, when: 'before' | 'after'): Flows {
   }
   return { ...FLOWS, [flow.name]: broken }
 }
+
+/** The record since the request is taken back, what was done to the cloud is not. */
+async function cutPower(one: Scenario, at: BoundaryPlace): Promise<EndState> {
+  points++
+  const folder = mkdtempSync(join(tmpdir(), 'octavia-lite-power-'))
+  const [path, durable] = [join(folder, 'live.db'), join(folder, 'durable.db')]
+  try {
+    const history = await begin(one, path)
+    history.store.close()
+    // As a power cut would leave it: the log beside the file counts too.
+    for (const part of ['', '-wal']) copyFileSync(`${path}${part}`, `${durable}${part}`)
+    const store = openStore(path)
+    const { died, checkpoint } = dieAt((place) => place.step === at.step && place.at === at.at)
+    await run({ ...history, store }, { checkpoint, until: died })
+    store.close()
+    const again = { ...history, store: openStore(durable) }
+    await run(again)
+    const end = await endOf(again)
+    again.store.close()
+    return end
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+const convergent = SCENARIOS.filter((one) => flowOf(one).convergent === true)
+
+test.each(convergent.map((one) => [one.name, one] as const))(
+  '%s comes to the same end when a power cut takes its record back',
+  async (_name, one) => {
+    const end = await uncut(one)
+    for (const at of listBoundaries(flowOf(one), one.input))
+      expect(await cutPower(one, at), `${at.step} ${at.at}`).toEqual(end)
+  },
+)
 
 describe.each(SCENARIOS.map((one) => [one.name, one] as const))('%s', (_name, one) => {
   test('comes to the same end from every place on its way', async () => {

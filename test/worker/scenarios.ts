@@ -314,8 +314,8 @@ export interface History {
 }
 
 /** The rows and the cloud as they are when the scenario's request has been accepted. */
-export async function begin(one: Scenario): Promise<History> {
-  const store = openStore(':memory:')
+export async function begin(one: Scenario, path = ':memory:'): Promise<History> {
+  const store = openStore(path)
   const world = createFakeWorld()
   if (one.first !== true) {
     const amphorae = one.pair === true ? pair : single

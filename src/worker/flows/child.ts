@@ -12,8 +12,7 @@ import { l7rule } from '../../model/l7rule.ts'
 import { listener } from '../../model/listener.ts'
 import { member } from '../../model/member.ts'
 import { pool } from '../../model/pool.ts'
-import { deleteRows } from '../../store/removal.ts'
-import { getRow, updateRow } from '../../store/repository.ts'
+import { deleteRows, getRow, updateRow } from '../../store/repository.ts'
 import type { Tx } from '../../store/store.ts'
 import { assert } from '../../system/assert.ts'
 import { timestamp } from '../../system/clock.ts'
@@ -112,6 +111,7 @@ export function childFlow(kind: ChildKind, action: ChildAction): Flow<World, Chi
   }
   return {
     name: `${kind}-${action}`,
+    convergent: true,
     steps: (input) => [
       ...(before[action] ?? []).map((step) => step(input)),
       updateListeners(input),

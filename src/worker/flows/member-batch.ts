@@ -5,8 +5,7 @@
  */
 import type { Flow } from '../../flow/step.ts'
 import { member } from '../../model/member.ts'
-import { deleteRows } from '../../store/removal.ts'
-import { updateRows } from '../../store/repository.ts'
+import { deleteRows, updateRows } from '../../store/repository.ts'
 import type { Tx } from '../../store/store.ts'
 import { timestamp } from '../../system/clock.ts'
 import type { FlowInputs } from '../catalogue.ts'
@@ -24,6 +23,7 @@ type Input = FlowInputs['member-batch']
 
 export const memberBatch: Flow<World, Input> = {
   name: 'member-batch',
+  convergent: true,
   steps: (input) => [
     plugMemberNetworks(input),
     plugMemberNetworksInAmphorae(input),

@@ -12,10 +12,10 @@ import { present } from '../../system/assert.ts'
 import type { Context } from '../world.ts'
 
 export async function loadTree(
-  { db }: Context,
+  { db, once }: Context,
   load_balancer_id: string,
 ): Promise<LoadBalancerTree> {
-  const tree = await findTree(db, load_balancer_id)
+  const tree = await once(`tree ${load_balancer_id}`, () => findTree(db, load_balancer_id))
   return present(tree, `load balancer ${load_balancer_id}`)
 }
 

@@ -17,10 +17,9 @@ import { findPolicies, setPositions } from '../../store/l7policies.ts'
 import {
   deleteAmphoraHealth,
   deleteListenerStatistics,
-  deleteRows,
   markAmphoraeBusy,
 } from '../../store/removal.ts'
-import { findRow, findRows, updateRow, updateRows } from '../../store/repository.ts'
+import { deleteRows, findIds, findRow, updateRow, updateRows } from '../../store/repository.ts'
 import type { Tx } from '../../store/store.ts'
 import { timestamp } from '../../system/clock.ts'
 import { listAmphorae } from './amphorae.ts'
@@ -173,14 +172,14 @@ async function deletePolicies(tx: Tx, listener_id: readonly string[]): Promise<v
   await deleteRows(tx, l7policy, { listener_id })
 }
 
-async function listenerIds(tx: Tx, loadbalancer_id: string): Promise<string[]> {
-  return (await findRows(tx, listener, { loadbalancer_id })).map((row) => row.id)
+function listenerIds(tx: Tx, loadbalancer_id: string): Promise<string[]> {
+  return findIds(tx, listener, { loadbalancer_id })
 }
 
-async function policyIds(tx: Tx, listener_id: readonly string[]): Promise<string[]> {
-  return (await findPolicies(tx, listener_id)).map((row) => row.id)
+function policyIds(tx: Tx, listener_id: readonly string[]): Promise<string[]> {
+  return findIds(tx, l7policy, { listener_id })
 }
 
-async function poolIds(tx: Tx, loadbalancer_id: string): Promise<string[]> {
-  return (await findRows(tx, pool, { loadbalancer_id })).map((row) => row.id)
+function poolIds(tx: Tx, loadbalancer_id: string): Promise<string[]> {
+  return findIds(tx, pool, { loadbalancer_id })
 }
