@@ -95,14 +95,23 @@ export async function findRows<F extends Fields>(
     db,
     `rows ${table}${shapeOf(where)}`,
     valuesOf(where),
-    (on) => {
-      const query = applyWhere(on.selectFrom(table).selectAll(), where)
-      return (fields.created_at === undefined ? query : query.orderBy('created_at')).orderBy(
-        keyOf(resource),
-      )
-    },
+    (on) => applyWhere(on.selectFrom(table).selectAll(), where),
   )
-  return rows.map((raw) => decodeRow(resource, raw))
+  // SQLite would build an index for it each time, which costs more than finding a few rows.
+  const order =
+    fields.created_at === undefined ? [keyOf(resource)] : ['created_at', keyOf(resource)]
+  return rows.sort(inOrderOf(order)).map((raw) => decodeRow(resource, raw))
+}
+
+/** By columns of text, the first that differs deciding, as SQLite compares them. */
+function inOrderOf(columns: readonly string[]): (a: RawRow, b: RawRow) => number {
+  return (a, b) => {
+    for (const column of columns) {
+      const [left, right] = [String(a[column]), String(b[column])]
+      if (left !== right) return left < right ? -1 : 1
+    }
+    return 0
+  }
 }
 
 /** Only the ids of those, in no particular order. */
