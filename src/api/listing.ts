@@ -235,7 +235,10 @@ export interface Link {
   readonly href: string
 }
 
-/** Links keep limit and order and drop the filters, as upstream. */
+const ORDER_PARAMETERS: readonly string[] = ['sort', 'sort_key', 'sort_dir']
+const PLACE_PARAMETERS = [...ORDER_PARAMETERS, 'limit', 'marker', 'page_reverse']
+
+/** Links keep everything that was asked: who follows them must not get other rows. */
 export function linksOf(
   page: Page,
   ids: readonly string[],
@@ -253,10 +256,12 @@ export function linksOf(
       ? `${url.origin}${url.pathname}`
       : `${options.api_base_uri.replace(/\/+$/, '')}${url.pathname}`
   const kept = [`limit=${limit}`]
-  for (const name of ['sort', 'sort_key', 'sort_dir'] as const) {
+  for (const name of ORDER_PARAMETERS) {
     const value = params.get(name)
     if (value) kept.push(`${name}=${readable(value)}`)
   }
+  for (const [name, value] of params)
+    if (!PLACE_PARAMETERS.includes(name)) kept.push(`${readable(name)}=${readable(value)}`)
   const links: Link[] = []
   if (marker !== undefined)
     links.push({

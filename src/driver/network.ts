@@ -10,6 +10,8 @@ export interface Network {
   readonly mtu: number
   readonly subnet_ids: readonly string[]
   readonly port_security_enabled: boolean
+  /** Every subnet is part of it: a network that is made up. */
+  readonly boundless?: boolean
 }
 
 export interface HostRoute {
@@ -26,6 +28,8 @@ export interface Subnet {
   readonly cidr: string
   readonly gateway_ip: string | null
   readonly host_routes: readonly HostRoute[]
+  /** It is part of every network, and every address is in it: a subnet that is made up. */
+  readonly boundless?: boolean
 }
 
 export interface FixedIp {

@@ -18,6 +18,11 @@ export interface Cidr {
 
 const BITS = { 4: 32, 6: 128 } as const
 
+/** One spelling for each address; what is no address stays as it is. */
+export function canonicalIp(text: string): string {
+  return parseIp(text)?.text ?? text
+}
+
 /** undefined unless `text` is exactly one IPv4 or IPv6 address without a zone. */
 export function parseIp(text: string): Ip | undefined {
   return parseIpv4(text) ?? parseIpv6(text)

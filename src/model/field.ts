@@ -219,6 +219,18 @@ export const ipAddress: FieldType<string> = {
   },
 }
 
+/**
+ * An IPv4 or IPv6 address as it was written, for what clients look up again by what they sent.
+ * Compare such addresses by `canonicalIp`.
+ */
+export const ipAddressAsWritten: FieldType<string> = {
+  ...ipAddress,
+  parse: (value) => {
+    const parsed = ipAddress.parse(value)
+    return parsed.ok ? ok(String(value)) : parsed
+  },
+}
+
 /** An IPv4 or IPv6 prefix; host bits are tolerated and cleared. */
 export const cidr: FieldType<string> = {
   column: 'text',

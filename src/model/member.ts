@@ -2,7 +2,7 @@ import {
   boolean,
   field,
   integer,
-  ipAddress,
+  ipAddressAsWritten,
   oneOf,
   port,
   type Row,
@@ -28,7 +28,11 @@ export const member = resource({
     ...statuses,
     ...times,
     pool_id: field(uuid, { help: 'The pool.', writable: 'never', shown: false }),
-    address: field(ipAddress, { help: 'The IP address.', writable: 'create', required: true }),
+    address: field(ipAddressAsWritten, {
+      help: 'The IP address.',
+      writable: 'create',
+      required: true,
+    }),
     protocol_port: field(port, { help: 'The port.', writable: 'create', required: true }),
     subnet_id: field(uuid, {
       help: 'The subnet from which the member is reached.',
@@ -37,7 +41,7 @@ export const member = resource({
     }),
     weight: field(integer(0, 256), { help: 'Share of the load; 0 drains.', fallback: 1 }),
     backup: field(boolean, { help: 'Whether it serves only when no other can.', fallback: false }),
-    monitor_address: field(ipAddress, { help: 'Where to check instead.', nullable: true }),
+    monitor_address: field(ipAddressAsWritten, { help: 'Where to check instead.', nullable: true }),
     monitor_port: field(port, { help: 'Which port to check instead.', nullable: true }),
     vnic_type: field(oneOf(VNIC_TYPES), {
       help: 'The binding of the port towards it.',

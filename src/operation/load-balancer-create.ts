@@ -30,6 +30,7 @@ import {
   checkNewTls,
   withTlsDefaults,
 } from './listener-rules.ts'
+import { sameServer } from './member.ts'
 import { checkNewMonitor } from './monitor-rules.ts'
 import { checkStillOffered, chooseOffer, type OfferChoice } from './offer-choice.ts'
 import {
@@ -220,7 +221,7 @@ function planPool(
   for (const values of item.members) {
     checkNotReserved(values.address, settings.reserved_ips)
     const made = newMember(base(), row.id, parent, values)
-    if (members.some((m) => m.address === made.address && m.protocol_port === made.protocol_port))
+    if (members.some((m) => sameServer(m, made)))
       throw fault.duplicateMember(made.address, made.protocol_port)
     members.push(made)
   }

@@ -2,6 +2,7 @@
  * Setting the members of a pool as a whole: a member is known by its address and port. Source:
  * octavia/api/v2/controllers/member.py, MembersController.put.
  */
+import { canonicalIp } from '../model/address.ts'
 import { fault } from '../model/fault.ts'
 import type { MemberCreate } from '../model/graph.ts'
 import { type Member, member } from '../model/member.ts'
@@ -62,7 +63,7 @@ export function planBatch(
 }
 
 function keyOf({ address, protocol_port }: Pick<Member, 'address' | 'protocol_port'>): string {
-  return `${address} ${protocol_port}`
+  return `${canonicalIp(address)} ${protocol_port}`
 }
 
 /** Upstream's type has defaults for these, so they are set even when the request is silent. */

@@ -1,11 +1,12 @@
 /** Creating, changing and deleting a member. */
+import { canonicalIp } from '../model/address.ts'
 import { fault } from '../model/fault.ts'
 import type { Update } from '../model/field.ts'
 import type { MemberCreate } from '../model/graph.ts'
 import { healthMonitor } from '../model/health-monitor.ts'
 import { type Member, member } from '../model/member.ts'
 import { DATAGRAM_PROTOCOLS, type Pool, pool } from '../model/pool.ts'
-import { countRows, findRow, getRow, insertRow, updateRow } from '../store/repository.ts'
+import { countRows, findRow, findRows, getRow, insertRow, updateRow } from '../store/repository.ts'
 import type { Db, Tx } from '../store/store.ts'
 import {
   change,
@@ -48,13 +49,21 @@ export async function createMember(
     await lockPool(tx, parent)
     await checkFamily(tx, parent, [row])
     const { address, protocol_port } = row
-    if ((await countRows(tx, member, { pool_id, address, protocol_port })) > 0)
+    const others = await findRows(tx, member, { pool_id, protocol_port })
+    if (others.some((other) => sameServer(other, row)))
       throw fault.duplicateMember(address, protocol_port)
     await insertRow(tx, member, row)
     const input = { load_balancer_id: loadBalancerOf(parent), id }
     await enqueueChild(tx, 'member-create', input, origin, now)
   })
   return id
+}
+
+type Server = Pick<Member, 'address' | 'protocol_port'>
+
+/** A pool has no two members at one address and port, however they are written. */
+export function sameServer(a: Server, b: Server): boolean {
+  return a.protocol_port === b.protocol_port && canonicalIp(a.address) === canonicalIp(b.address)
 }
 
 export async function hasMonitor(tx: Tx, pool_id: string): Promise<boolean> {

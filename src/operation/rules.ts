@@ -1,7 +1,7 @@
 /**
  * The rules of one resource by itself or beside its parents, which create and update share. Pure.
  */
-import { parseCidr, parseIp } from '../model/address.ts'
+import { canonicalIp, parseCidr, parseIp } from '../model/address.ts'
 import { fault } from '../model/fault.ts'
 import {
   L4_PROTOCOL_OF,
@@ -87,6 +87,6 @@ export function checkProtocols(
 
 /** Addresses that no member may have: by default the metadata service's. */
 export function checkNotReserved(address: string, reserved: readonly string[]): void {
-  if (reserved.some((ip) => parseIp(ip)?.text === address))
+  if (reserved.some((ip) => canonicalIp(ip) === canonicalIp(address)))
     throw fault.invalidOption(address, 'member address')
 }

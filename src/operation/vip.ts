@@ -147,7 +147,7 @@ async function placeInNetwork(
   const found = await network.findNetwork(id)
   if (found === undefined) throw fault.referenceNotFound('Network', id)
   if (wanted.vip_subnet_id !== null) {
-    if (!found.subnet_ids.includes(wanted.vip_subnet_id))
+    if (found.boundless !== true && !found.subnet_ids.includes(wanted.vip_subnet_id))
       throw fault.referenceNotFound('Subnet', wanted.vip_subnet_id)
     const subnet = await getSubnet(network, wanted.vip_subnet_id)
     return { network_id: id, subnet, ip_address: within(subnet, wanted.vip_address) }
@@ -199,7 +199,7 @@ async function getSubnet(network: NetworkDriver, id: string): Promise<Subnet> {
 
 /** The address, which must be one that a host of the subnet can have. */
 function within(subnet: Subnet, address: string | null): string | null {
-  if (address === null) return null
+  if (address === null || subnet.boundless === true) return address
   const ip = parseIp(address)
   const prefix = parseCidr(subnet.cidr)
   const bits = prefix?.family === 6 ? 128 : 32
@@ -232,7 +232,7 @@ async function checkAdditional(
   for (const { subnet_id, ip_address } of wanted) {
     const subnet = await network.findSubnet(subnet_id ?? '')
     if (subnet === undefined) throw fault.validation(`Subnet ${subnet_id} not found`)
-    if (subnet.network_id !== place.network_id)
+    if (subnet.boundless !== true && subnet.network_id !== place.network_id)
       throw fault.validation('All VIP subnets must belong to the same network.')
     out.push({ subnet_id: subnet.id, ip_address: within(subnet, ip_address ?? null) })
   }

@@ -83,6 +83,18 @@ describe('a list', () => {
     expect(await names(query)).toEqual(expected)
   })
 
+  test('links keep filters and fields', async () => {
+    const asked = '?fields=id&fields=name&limit=1&provider=amphora&not-tags=a%20b'
+    const { body } = await harness.send('GET', `/v2.0/lbaas/loadbalancers${asked}`)
+    const kept = 'limit=1&fields=id&fields=name&provider=amphora&not-tags=a%20b'
+    expect(body.loadbalancers_links).toEqual([
+      {
+        rel: 'next',
+        href: `http://lb.example/v2.0/lbaas/loadbalancers?${kept}&marker=${ID(0)}`,
+      },
+    ])
+  })
+
   test('pages are walked by their links, forwards and back', async () => {
     let path = '/v2.0/lbaas/loadbalancers?limit=2&sort=name:asc'
     const seen: string[][] = []

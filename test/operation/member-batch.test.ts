@@ -58,8 +58,16 @@ describe('members as a batch', () => {
     expect((await put([other], '?additive_only=True')).status).toBe(202)
     expect((await rows()).sort()).toEqual([
       ['10.0.0.20', 1, '', 'ACTIVE'],
-      ['2001:db8::1', 1, '', 'PENDING_CREATE'],
+      ['2001:DB8::1', 1, '', 'PENDING_CREATE'],
     ])
+  })
+
+  test('an address in another spelling is the same member', async () => {
+    const { put, rows } = await start()
+    const [short, long] = ['2001:db8::1', '2001:db8:0:0:0:0:0:1']
+    const twice = [short, long].map((address) => ({ address, protocol_port: 80 }))
+    expect((await put(twice)).status).toBe(409)
+    expect((await rows()).map(([address]) => address)).not.toContain(short)
   })
 
   test('nothing to do changes nothing', async () => {

@@ -5,8 +5,10 @@
  * file; here all follows from the ids, so that nothing is kept and a restart changes no answer.
  * What no id can tell stays unknown: which addresses are taken.
  *
- * A network has two subnets. The UUID of a subnet is that of its network with its last twelve
- * digits inverted; in place of the version it has a 6 if it is the IPv6 one.
+ * Upstream's tests name any network with any subnet and any address, so each is in every other. Who
+ * names only one of them gets the other by its id: a network has two subnets. The UUID of a subnet
+ * is that of its network with its last twelve digits inverted; in place of the version it has a 6
+ * if it is the IPv6 one.
  */
 import { parseIp } from '../../model/address.ts'
 import { parseUuid } from '../../system/ids.ts'
@@ -65,6 +67,7 @@ function networkOf(id: string): Network {
     mtu: MTU,
     subnet_ids: [subnetIdOf(id, 4), subnetIdOf(id, 6)],
     port_security_enabled: true,
+    boundless: true,
   }
 }
 
@@ -78,6 +81,7 @@ function subnetOf(id: string): Subnet {
     cidr: ipv6 ? '::/0' : '0.0.0.0/0',
     gateway_ip: null,
     host_routes: [],
+    boundless: true,
   }
 }
 

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 import { createNoopNetwork } from '../../../src/driver/noop/network.ts'
+import type { OperationSettings } from '../../../src/operation/change.ts'
+import { planVip } from '../../../src/operation/vip.ts'
 import { newId } from '../../../src/system/ids.ts'
 import { networkSuite } from '../network.suite.ts'
 
@@ -53,6 +55,25 @@ test('a network has an IPv4 and an IPv6 subnet, which hold any address', async (
     expect(subnets.map((subnet) => subnet?.cidr)).toEqual(['0.0.0.0/0', '::/0'])
     expect(subnets.every((subnet) => subnet?.network_id === id)).toBe(true)
   }
+})
+
+test('any network, subnet and address go together, as tests of upstream name them', async () => {
+  const [vip_network_id, vip_subnet_id, other] = [newId(), newId(), newId()]
+  const wanted = {
+    ...{ vip_network_id, vip_subnet_id, vip_port_id: null, vip_qos_policy_id: null },
+    ...{ vip_address: '2001:db8::1', vip_sg_ids: [] },
+    additional_vips: [{ subnet_id: other, ip_address: '2001:db8::2' }],
+  }
+  const allowed = {
+    allow_vip_network_id: true,
+    allow_vip_subnet_id: true,
+    allow_vip_port_id: true,
+  } as OperationSettings
+  expect(await planVip(createNoopNetwork(), allowed, wanted)).toEqual({
+    ...{ network_id: vip_network_id, subnet_id: vip_subnet_id, port_id: null },
+    ip_address: '2001:db8::1',
+    additional_vips: [{ subnet_id: other, ip_address: '2001:db8::2' }],
+  })
 })
 
 test('a VIP follows the subnet or the address that is asked for', async () => {
