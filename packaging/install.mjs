@@ -26,6 +26,7 @@ const RUNTIME = {
   unshare: 'util-linux',
   nsenter: 'util-linux',
   mount: 'mount',
+  ping: 'iputils-ping',
 }
 
 /** What tests and benchmarks need besides. */

@@ -20,6 +20,11 @@ import { pathsOf } from './paths.ts'
 import { type AgentServer, startServer } from './server.ts'
 import { renderUserGroup } from './user-group.ts'
 
+/** haproxy runs it as nobody, with the member's address in the environment. */
+const PING_SCRIPT = `#!/bin/sh
+PATH=/usr/sbin:/usr/bin:/sbin:/bin exec ping -q -n -w 1 -c 1 "$HAPROXY_SERVER_ADDR" >/dev/null 2>&1
+`
+const PROGRAM_MODE = 0o755
 const SUPERVISION_INTERVAL_MS = 1_000
 const HEAL_INTERVAL_MS = 5_000
 
@@ -46,6 +51,7 @@ export async function startAgent(deps: AgentDeps, initial: AgentConfig): Promise
   const paths = pathsOf(config)
   makeFolder(paths.base)
   writeFileAtomic(paths.userGroup, renderUserGroup())
+  writeFileAtomic(paths.pingWrapper, PING_SCRIPT, PROGRAM_MODE)
 
   const network = new NetworkService({ processes, log, paths })
   const haproxy = new HaproxyService({

@@ -22,7 +22,8 @@ const WAITING_MAX = 64
 /**
  * Gratuitous ARP and unsolicited neighbour advertisements are the kernel's, on every `link set
  * address`; sockets may bind a VIP which keepalived has not set yet; an IPv6 address, a link-local
- * one too, is used at once; and routers of a tenant's network configure nothing here.
+ * one too, is used at once; routers of a tenant's network configure nothing here; and PING monitors
+ * run as nobody, for whom haproxy leaves no other way to an echo.
  */
 const NAMESPACE_SETTINGS = {
   'ipv4/conf/all/arp_notify': 1,
@@ -33,6 +34,7 @@ const NAMESPACE_SETTINGS = {
   'ipv6/conf/default/accept_ra': 0,
   'ipv4/ip_nonlocal_bind': 1,
   'ipv6/ip_nonlocal_bind': 1,
+  'ipv4/ping_group_range': '0 2147483647',
 } as const
 
 export interface Nic {
@@ -75,7 +77,7 @@ export class NetworkService {
       await runOk(processes, ['ip', '-n', NAMESPACE, 'link', 'set', 'dev', 'lo', 'up'])
     }
     const script = Object.entries(NAMESPACE_SETTINGS)
-      .map(([name, value]) => `echo ${value} >/proc/sys/net/${name} || echo ${name}`)
+      .map(([name, value]) => `echo '${value}' >/proc/sys/net/${name} || echo ${name}`)
       .join('; ')
     const set = await processes.run([...IN_NAMESPACE, 'sh', '-c', script])
     if (set.stdout !== '')

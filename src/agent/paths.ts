@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path'
 import type { AgentConfig } from '../contract/agent-config.ts'
+import { PING_WRAPPER } from '../dataplane/haproxy/facts.ts'
 
 /**
  * The network namespace of VIP and members; the agent itself stays in the one of the management
@@ -38,6 +39,7 @@ export function pathsOf(config: AgentConfig) {
     /** There while a certificate is newer than what haproxy has read. */
     certificatesChanged: (lb_id: string) => join(base, lb_id, 'certificates-changed'),
     certificates: (lb_id: string) => join(config.base_cert_dir, lb_id),
+    pingWrapper: join(base, PING_WRAPPER),
     userGroup: join(base, 'haproxy-default-user-group.conf'),
     /** What may come in by a VIP that no security group protects. */
     vipFilter: join(base, 'nftables-vip.rules'),

@@ -38,7 +38,7 @@ export const POOL_PROTOCOLS_OF: Readonly<Record<ListenerProtocol, readonly PoolP
   PROMETHEUS: [],
 }
 
-/** Headers which a listener adds for its members when asked to; the last three do nothing. */
+/** Headers which a listener adds for its members when asked to. */
 export const INSERT_HEADERS = [
   'X-Forwarded-For',
   'X-Forwarded-Port',

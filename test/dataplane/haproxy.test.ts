@@ -30,19 +30,29 @@ test.each(names)('case %s', (name) => {
   expect(text).toBe(existsSync(file) ? readFileSync(file, 'utf8') : 'a cfg file of that name')
 })
 
-/** As root haproxy also looks up `user nobody`; anybody may ask it otherwise. */
-test.skipIf(HAPROXY === null).each(names)(
-  `haproxy accepts %s${HAPROXY === null ? ' (needs haproxy)' : ''}`,
-  (name) => {
+/** The one that is installed, and one more, of another version, where HAPROXY_ALSO names it. */
+const PROGRAMS = [HAPROXY, process.env.HAPROXY_ALSO ?? null].filter((path) => path !== null)
+
+function versionOf(haproxy: string): string {
+  const { stdout } = Bun.spawnSync([haproxy, '-v'])
+  return /version (\d\S*)/.exec(stdout.toString())?.[1] ?? ''
+}
+
+/** Each is given what is rendered for its own version. As root it also looks up `user nobody`. */
+describe.skipIf(PROGRAMS.length === 0).each(PROGRAMS)('%s', (haproxy) => {
+  const haproxy_version = versionOf(haproxy)
+  test.each(names)(`haproxy accepts %s`, (name) => {
     const folder = mkdtempSync(join(tmpdir(), 'octavia-lite-cfg-'))
-    const group = join(folder, 'group.cfg')
+    const input = readCase(name)
+    const text = render({ ...input, facts: { ...input.facts, haproxy_version } })
+    const [file, group] = [join(folder, 'haproxy.cfg'), join(folder, 'group.cfg')]
+    writeFileSync(file, text)
     writeFileSync(group, renderUserGroup())
-    const argv = ['-c', '-f', join(FOLDER, `${name}.cfg`), '-f', group]
-    const { exitCode, stdout, stderr } = Bun.spawnSync([HAPROXY ?? '', ...argv])
+    const { exitCode, stdout, stderr } = Bun.spawnSync([haproxy, '-c', '-f', file, '-f', group])
     rmSync(folder, { recursive: true })
     expect(exitCode, `${stdout}${stderr}`).toBe(0)
-  },
-)
+  })
+})
 
 const HOSTILE = [
   'a\nfrontend evil',

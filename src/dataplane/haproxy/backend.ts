@@ -4,7 +4,7 @@ import type { INSERT_HEADERS, Listener } from '../../model/listener.ts'
 import type { LB_ALGORITHMS, PoolProtocol } from '../../model/pool.ts'
 import type { PoolTree } from '../../model/tree.ts'
 import { assert, present } from '../../system/assert.ts'
-import { atLeast, connectionLimit, peersName, type Rendering } from './facts.ts'
+import { atLeast, connectionLimit, PING_WRAPPER, peersName, type Rendering } from './facts.ts'
 import { argument, joined, type Line, line, type Section } from './line.ts'
 import { modeOf } from './served.ts'
 import { renderServer } from './server.ts'
@@ -51,7 +51,7 @@ export function renderBackend(rendering: Rendering, listener: Listener, pool: Po
   }
 }
 
-function activeMonitor(pool: PoolTree): HealthMonitor | undefined {
+export function activeMonitor(pool: PoolTree): HealthMonitor | undefined {
   const monitor = pool.healthmonitor
   if (monitor === null || !monitor.admin_state_up) return undefined
   return monitor.provisioning_status === 'PENDING_DELETE' ? undefined : monitor
@@ -75,8 +75,14 @@ function persistence({ tree, options }: Rendering, pool: PoolTree): readonly Lin
   ]
 }
 
-function checks({ facts }: Rendering, monitor: HealthMonitor): readonly Line[] {
+function checks({ facts, options }: Rendering, monitor: HealthMonitor): readonly Line[] {
   const common = [line`load-server-state-from-file global`, line`timeout check ${monitor.timeout}s`]
+  if (monitor.type === 'PING')
+    return [
+      ...common,
+      line`option external-check`,
+      line`external-check command ${options.base_path}/${PING_WRAPPER}`,
+    ]
   if (!(HTTP_TYPES as readonly string[]).includes(monitor.type)) return common
   const method = monitor.http_method ?? HTTP_FALLBACKS.http_method
   const path = monitor.url_path ?? HTTP_FALLBACKS.url_path
@@ -106,6 +112,9 @@ export function expandCodes(text: string): readonly string[] {
   return [...codes].sort((a, b) => a - b).map(String)
 }
 
+/** Other names of the client's address; upstream takes them and sends nothing. */
+const CLIENT_ADDRESS_HEADERS = ['X-Forwarded-IP', 'X-Client-IP', 'X-Real-IP'] as const
+
 function insertedHeaders(listener: Listener, pool: PoolTree): readonly Line[] {
   const wants = (name: (typeof INSERT_HEADERS)[number]): boolean =>
     listener.insert_headers[name]?.toLowerCase() === 'true'
@@ -118,6 +127,9 @@ function insertedHeaders(listener: Listener, pool: PoolTree): readonly Line[] {
     listener.protocol === 'HTTP' &&
       wants('X-Forwarded-Proto') &&
       line`http-request set-header X-Forwarded-Proto http`,
+    ...CLIENT_ADDRESS_HEADERS.map(
+      (name) => toHttp && wants(name) && line`http-request set-header ${name} %[src]`,
+    ),
   ]
   return lines.filter((each) => each !== false)
 }

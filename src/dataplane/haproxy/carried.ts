@@ -30,7 +30,7 @@ function findInPool(pool: PoolTree): string | undefined {
   const refs = [pool.tls_container_ref, pool.ca_tls_container_ref, pool.crl_container_ref]
   if (pool.tls_enabled && refs.some((ref) => ref !== null)) return 'certificates of pools'
   const monitor = pool.healthmonitor
-  const missing: readonly string[] = ['PING', 'UDP-CONNECT', 'SCTP']
+  const missing: readonly string[] = ['UDP-CONNECT', 'SCTP']
   return monitor?.admin_state_up === true && missing.includes(monitor.type)
     ? `${monitor.type} health monitors`
     : undefined

@@ -8,9 +8,10 @@
  */
 import type { Listener } from '../../model/listener.ts'
 import type { LoadBalancerTree, PoolTree } from '../../model/tree.ts'
-import { renderBackend } from './backend.ts'
+import { activeMonitor, renderBackend } from './backend.ts'
 import {
   type AmphoraFacts,
+  atLeast,
   connectionLimit,
   type HaproxyOptions,
   peerName,
@@ -18,7 +19,7 @@ import {
   type Rendering,
 } from './facts.ts'
 import { renderFrontend } from './frontend.ts'
-import { line, printSections, type Section } from './line.ts'
+import { type Line, line, printSections, type Section } from './line.ts'
 import { actingPolicies, modeOf, presentListeners, servedPool } from './served.ts'
 
 const MAXCONN_MAX = 1_000_000
@@ -79,11 +80,22 @@ function renderGlobal(rendering: Rendering): Section {
       line`stats socket ${base}/${tree.id}.sock mode 0666 level user`,
       line`server-state-file ${base}/${tree.id}/servers-state`,
       line`maxconn ${globalLimit(rendering)}`,
+      ...externalChecks(rendering),
       ...(pinned
         ? [line`nbthread ${threads}`, line`cpu-map auto:1/1-${threads} 1-${threads}`]
         : []),
     ],
   }
+}
+
+/** Checks by a program of their own need leave for the whole process. */
+function externalChecks({ tree, facts }: Rendering): readonly Line[] {
+  const pinged = servedListeners(tree)
+    .flatMap((listener) => usedPools(tree, listener, servedPool(tree, listener.default_pool_id)))
+    .some((pool) => activeMonitor(pool)?.type === 'PING')
+  if (!pinged) return []
+  const forks = atLeast(facts.haproxy_version, 2, 2)
+  return [line`external-check`, ...(forks ? [line`insecure-fork-wanted`] : [])]
 }
 
 function renderDefaults(options: HaproxyOptions): Section {

@@ -50,6 +50,9 @@ export const HAPROXY_OPTION_FALLBACKS: HaproxyOptions = {
   timeout_tcp_inspect: 0,
 }
 
+/** The program below `base_path` that checks a member by an echo; the agent writes it. */
+export const PING_WRAPPER = 'ping-wrapper.sh'
+
 /** Whether a version text is at least major.minor; an unreadable one is taken to be current. */
 export function atLeast(version: string, major: number, minor: number): boolean {
   const found = /^(\d+)\.(\d+)/.exec(version)

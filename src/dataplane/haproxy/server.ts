@@ -28,11 +28,13 @@ export function renderServer(pool: Pool, member: Member, monitor: HealthMonitor 
   ])
 }
 
-/** TLS-HELLO is a connect, and a handshake where the pool itself speaks TLS; so it is upstream. */
+/** Monitors that speak TLS also where the pool does not; upstream's TLS-HELLO is then a connect. */
+const TLS_MONITORS: readonly string[] = ['HTTPS', 'TLS-HELLO']
+
 function check(pool: Pool, member: Member, monitor: HealthMonitor): Line {
   const alpn = pool.tls_enabled ? pool.alpn_protocols : null
   return joined([
-    monitor.type === 'HTTPS' ? line`check check-ssl verify none` : line`check`,
+    TLS_MONITORS.includes(monitor.type) ? line`check check-ssl verify none` : line`check`,
     alpn === null || alpn.length === 0 ? undefined : line`check-alpn ${alpn.join(',')}`,
     line`inter ${monitor.delay}s fall ${monitor.max_retries_down} rise ${monitor.max_retries}`,
     member.monitor_address === null ? undefined : line`addr ${bracketed(member.monitor_address)}`,

@@ -1,0 +1,39 @@
+/** Rows of the matrix that no request can show here, each with the reason. */
+import type { MatrixRow } from './row.ts'
+
+function elsewhere(feature: number, shows: string, impossible: string): MatrixRow {
+  return { features: [feature], shows, impossible }
+}
+
+const NOT_YET = 'not carried yet'
+const TLS = 'TERMINATED_HTTPS listeners and certificates of pools are not carried yet'
+
+export const elsewhereRows: readonly MatrixRow[] = [
+  elsewhere(
+    246,
+    'threads and CPUs where the TuneD profile amphora is active',
+    'no TuneD in an amphora of namespaces; shown by the case pinned of test/dataplane/cases',
+  ),
+  elsewhere(
+    247,
+    'peers share stick tables',
+    'one amphora per load balancer here; shown by the case pair of test/dataplane/cases',
+  ),
+  elsewhere(
+    248,
+    'every listener is bound to additional VIPs, too',
+    'a network of the local cloud has one subnet; shown by test/lab/agent.lab.test.ts',
+  ),
+  elsewhere(
+    277,
+    'what older versions lack is left out',
+    'one haproxy is installed; shown by test/dataplane/haproxy.test.ts, with a second haproxy',
+  ),
+  elsewhere(278, 'members of the other family', 'the local cloud has no IPv6'),
+  ...([244, 272, 273, 274, 275] as const).map((feature) =>
+    elsewhere(feature, 'metrics, logs and templates', NOT_YET),
+  ),
+  ...([245, 249, 250, 251, 252, 253, 269, 270] as const).map((feature) =>
+    elsewhere(feature, 'TLS', TLS),
+  ),
+]

@@ -1,0 +1,17 @@
+/** All rows of the traffic matrix. */
+import { balancingRows } from './balancing.ts'
+import { elsewhereRows } from './elsewhere.ts'
+import { limitRows } from './limits.ts'
+import { monitorRows } from './monitors.ts'
+import { protocolRows } from './protocols.ts'
+import type { MatrixRow } from './row.ts'
+import { ruleAndActionRows } from './rules.ts'
+
+export const MATRIX: readonly MatrixRow[] = [
+  ...protocolRows,
+  ...balancingRows,
+  ...ruleAndActionRows,
+  ...monitorRows,
+  ...limitRows,
+  ...elsewhereRows,
+]

@@ -1,0 +1,108 @@
+/**
+ * Every feature of upstream's haproxy, in IPv4 and IPv6: real requests through the VIP of a load
+ * balancer of the compiled executable. Prints each row with its result.
+ */
+import { afterAll, beforeAll, describe, test } from 'vitest'
+import { createLab, deleteCascade, type Lab, labMissing, type Serve } from './harness.ts'
+import { type Made, makeLoadBalancer } from './matrix/made.ts'
+import { type NetworkPlan, openPlace, type Place } from './matrix/place.ts'
+import { type Family, impossibleIn } from './matrix/row.ts'
+import { MATRIX } from './matrix/rows.ts'
+
+const missing = labMissing()
+
+const PLANS: Readonly<Record<Family, NetworkPlan>> = {
+  IPv4: {
+    ...{ family: 'IPv4', host: '10.10.10.1', nowhere: '10.10.10.99' },
+    clients: ['10.10.10.31', '10.10.10.32'],
+  },
+  IPv6: {
+    ...{ family: 'IPv6', host: 'fd10:10::1', nowhere: 'fd10:10::99' },
+    clients: ['fd10:10::31', 'fd10:10::32'],
+  },
+}
+/** Families whose networks the local cloud does not have. */
+const WITHOUT: Partial<Readonly<Record<Family, string>>> = {
+  IPv6: 'the local cloud has no IPv6',
+}
+
+interface Result {
+  readonly row: string
+  readonly features: string
+  readonly result: string
+}
+const results: Result[] = []
+
+let lab: Lab
+let serve: Serve
+
+beforeAll(async () => {
+  if (missing !== undefined) return
+  lab = createLab()
+  serve = await lab.start()
+})
+
+afterAll(async () => {
+  if (missing !== undefined) return
+  await serve.stop()
+  lab.remove()
+  process.stdout.write(report(results))
+})
+
+const FAMILIES = ['IPv4', 'IPv6'] as const
+describe.skipIf(missing !== undefined).each(FAMILIES)('%s', (family) => {
+  let place: Place
+  let made: Made
+
+  beforeAll(async () => {
+    if (WITHOUT[family] !== undefined) return
+    place = await openPlace(PLANS[family])
+    made = await makeLoadBalancer(serve.client, place, await subnetOf(family), MATRIX)
+  }, 120_000)
+
+  afterAll(async () => {
+    if (WITHOUT[family] !== undefined) return
+    await deleteCascade(serve.client, made.load_balancer_id)
+    await place.close()
+  })
+
+  for (const row of MATRIX) {
+    const impossible = WITHOUT[family] ?? impossibleIn(row, family)
+    const note = (result: string): unknown =>
+      results.push({ row: row.shows, features: `${family} ${row.features.join(', ')}`, result })
+    test.skipIf(impossible !== undefined)(`${row.features.join(', ')}: ${row.shows}`, async () => {
+      const listeners = made.listenersOf(row)
+      const { client } = serve
+      const { load_balancer_id, vip } = made
+      try {
+        await row.check?.({
+          ...{ place, client, load_balancer_id, vip, listeners, folder: lab.folder },
+        })
+        note('passed')
+      } catch (error) {
+        note('FAILED')
+        throw error
+      }
+    })
+    if (impossible !== undefined) note(`impossible here: ${impossible}`)
+  }
+})
+
+async function subnetOf(family: Family): Promise<string> {
+  const version = family === 'IPv4' ? 4 : 6
+  const subnets = (await serve.client.call('GET', '../subnets')) as unknown as readonly {
+    id: string
+    ip_version: number
+  }[]
+  const found = subnets.find((subnet) => subnet.ip_version === version)
+  if (found === undefined) throw new Error(`no subnet of ${family}`)
+  return found.id
+}
+
+function report(all: readonly Result[]): string {
+  const count = (wanted: string): number =>
+    all.filter(({ result }) => result.startsWith(wanted)).length
+  const lines = all.map(({ features, row, result }) => `${features}: ${row} - ${result}`)
+  const sums = `${count('passed')} passed, ${count('FAILED')} failed`
+  return `\n${lines.join('\n')}\ntraffic matrix: ${sums}, ${count('impossible')} impossible here\n`
+}
