@@ -107,7 +107,6 @@ test.each([
   ['PROMETHEUS listeners', front({ protocol: 'PROMETHEUS' })],
   ['certificates of pools', behind({ tls_enabled: true, tls_container_ref: 'ref' })],
   ['certificates of pools', behind({ tls_enabled: true, ca_tls_container_ref: 'ref' })],
-  ['PING health monitors', behind({}, { type: 'PING' })],
   ['UDP-CONNECT health monitors', behind({}, { type: 'UDP-CONNECT' })],
   ['SCTP health monitors', behind({}, { type: 'SCTP' })],
 ] as const)('%s are refused before the agent is asked', async (what, asked) => {
@@ -125,7 +124,7 @@ test.each([
   ['HTTPS listeners', front({ protocol: 'HTTPS' })],
   ['a listener on its way out', front({ protocol: 'UDP', provisioning_status: 'PENDING_DELETE' })],
   ['TLS without certificates', behind({ tls_enabled: true })],
-  ['a monitor that is switched off', behind({}, { type: 'PING', admin_state_up: false })],
+  ['a monitor that is switched off', behind({}, { type: 'SCTP', admin_state_up: false })],
   ['a TLS-HELLO monitor', behind({}, { type: 'TLS-HELLO' })],
 ] as const)('%s are carried', async (_, asked) => {
   await createAgent().driver.updateListeners(AMPHORA, asked)

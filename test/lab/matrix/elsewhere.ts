@@ -20,16 +20,10 @@ export const elsewhereRows: readonly MatrixRow[] = [
     'one amphora per load balancer here; shown by the case pair of test/dataplane/cases',
   ),
   elsewhere(
-    248,
-    'every listener is bound to additional VIPs, too',
-    'a network of the local cloud has one subnet; shown by test/lab/agent.lab.test.ts',
-  ),
-  elsewhere(
     277,
     'what older versions lack is left out',
     'one haproxy is installed; shown by test/dataplane/haproxy.test.ts, with a second haproxy',
   ),
-  elsewhere(278, 'members of the other family', 'the local cloud has no IPv6'),
   ...([244, 272, 273, 274, 275] as const).map((feature) =>
     elsewhere(feature, 'metrics, logs and templates', NOT_YET),
   ),

@@ -8,6 +8,8 @@ const FIRST_PORT = 2_000
 export interface Made {
   readonly load_balancer_id: string
   readonly vip: string
+  /** Of the other family. */
+  readonly additional_vip: string
   listenersOf(row: MatrixRow): readonly ListenerMade[]
 }
 
@@ -21,7 +23,7 @@ interface Named {
 export async function makeLoadBalancer(
   client: OctaviaClient,
   place: Place,
-  vip_subnet_id: string,
+  subnets: { readonly vip_subnet_id: string; readonly other: string },
   rows: readonly MatrixRow[],
 ): Promise<Made> {
   const named: Named[] = rows
@@ -32,10 +34,13 @@ export async function makeLoadBalancer(
     ...withPoolNames(wish, name),
     ...{ name, protocol_port: port },
   }))
-  const loadbalancer = { name: place.family, vip_subnet_id, listeners }
+  const { vip_subnet_id, other } = subnets
+  const additional_vips = [{ subnet_id: other }]
+  const loadbalancer = { name: place.family, vip_subnet_id, additional_vips, listeners }
   const load_balancer_id = await client.create('loadbalancers', { loadbalancer })
-  const { vip_address } = await client.call('GET', `loadbalancers/${load_balancer_id}`)
-  const vip = String(vip_address)
+  const shown = await client.call('GET', `loadbalancers/${load_balancer_id}`)
+  const vip = String(shown.vip_address)
+  const [additional] = shown.additional_vips as readonly { ip_address: string }[]
   const made = (await client.call(
     'GET',
     `listeners?load_balancer_id=${load_balancer_id}`,
@@ -43,6 +48,7 @@ export async function makeLoadBalancer(
   return {
     load_balancer_id,
     vip,
+    additional_vip: additional?.ip_address ?? '',
     listenersOf: (row) =>
       named
         .filter((each) => each.row === row)
@@ -50,10 +56,13 @@ export async function makeLoadBalancer(
           const found = made.find((listener) => listener.name === name)
           if (found === undefined) throw new Error(`listener ${name} was not made`)
           const { id, default_pool_id } = found
-          const url = `http://${vip.includes(':') ? `[${vip}]` : vip}:${port}`
-          return { id, port, url, default_pool_id: default_pool_id ?? '' }
+          return { id, port, url: urlOf(vip, port), default_pool_id: default_pool_id ?? '' }
         }),
   }
+}
+
+export function urlOf(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 /** Every pool of a request needs a name of its own. */

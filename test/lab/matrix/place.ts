@@ -12,6 +12,8 @@ export interface Place {
   readonly family: Family
   /** The address of every server. */
   readonly host: string
+  /** Of the other family, where only `other` is. */
+  readonly otherHost: string
   /** An address of the network which nobody has. */
   readonly nowhere: string
   /** Two addresses from which clients ask. */
@@ -38,26 +40,31 @@ export interface Seen {
 const WEB = ['a', 'b', 'c'] as const
 const SECURE = ['tlsA', 'tlsB'] as const
 const TCP = ['tcpA', 'tcpB', 'preamble', 'slow', 'reset', 'flood', 'banner'] as const
-const SERVERS = [...WEB, ...SECURE, 'checked', 'failing', ...TCP] as const
+const SERVERS = [...WEB, ...SECURE, 'checked', 'failing', 'other', ...TCP] as const
 export type ServerName = (typeof SERVERS)[number]
 
 /** What `checked` answers with 204, and nothing else. */
 export const CHECKED = { host: 'check.example', path: '/health', code: 204 } as const
 
-export async function openPlace(plan: NetworkPlan): Promise<Place> {
+export async function openPlace(plan: NetworkPlan, otherHost: string): Promise<Place> {
   const { family, host, nowhere, clients } = plan
   const ca = createTestCa('matrix')
   const closings: (() => Promise<unknown>)[] = [async () => ca.remove()]
   closings.push(await plugClients(await findInterface(host), clients))
   const ports = {} as Record<ServerName, number>
-  const serve = (name: ServerName, fetch: (request: Request) => Response, tls?: object): void => {
-    const server = Bun.serve({ hostname: host, port: 0, fetch, ...(tls ? { tls } : {}) })
+  const serve = (
+    name: ServerName,
+    fetch: (request: Request) => Response,
+    more: { tls?: { cert: string; key: string }; hostname?: string } = {},
+  ): void => {
+    const server = Bun.serve({ hostname: host, port: 0, fetch, ...more })
     closings.push(() => server.stop(true))
     ports[name] = server.port ?? 0
   }
   for (const name of WEB) serve(name, (request) => web(name, request))
-  const certificate = ca.issue('members.example', 'serverAuth')
-  for (const name of SECURE) serve(name, (request) => web(name, request), certificate)
+  const tls = ca.issue('members.example', 'serverAuth')
+  for (const name of SECURE) serve(name, (request) => web(name, request), { tls })
+  serve('other', (request) => web('other', request), { hostname: otherHost })
   serve('failing', () => new Response('failing', { status: 500 }))
   serve('checked', checked)
   for (const name of TCP) {
@@ -67,7 +74,7 @@ export async function openPlace(plan: NetworkPlan): Promise<Place> {
     ports[name] = portOf(server)
   }
   return {
-    ...{ family, host, nowhere, clients, ports },
+    ...{ family, host, otherHost, nowhere, clients, ports },
     close: async () => {
       for (const close of closings) await close()
     },

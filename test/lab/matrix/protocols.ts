@@ -3,6 +3,7 @@ import { expect } from 'vitest'
 import { runOk, systemProcesses } from '../../../src/system/process.ts'
 import { until } from '../harness.ts'
 import { ask, converse, isRefused, seen, shares } from './client.ts'
+import { urlOf } from './made.ts'
 import { members, type Place } from './place.ts'
 import { type MatrixRow, only, type Wish } from './row.ts'
 
@@ -158,6 +159,34 @@ export const protocolRows: readonly MatrixRow[] = [
       expect(await isRefused(run.vip, kept.port)).toBe(true)
       await set(true)
       await until('the listener to answer', async () => (await ask(kept)).status === 200)
+    },
+  },
+  {
+    features: [248],
+    shows: 'every listener is bound to the additional VIP, of the other family',
+    listeners: (place) => [webListener(place)],
+    check: async (run) => {
+      const { port } = only(run)
+      const other = { ...only(run), url: urlOf(run.additional_vip, port) }
+      expect(await shares(other, 4)).toEqual({ a: 2, b: 2 })
+    },
+  },
+  {
+    features: [278],
+    shows: 'one pool with members of both families',
+    listeners: (place) => [
+      {
+        protocol: 'HTTP',
+        default_pool: poolOf(
+          'HTTP',
+          members(place, ['a', 'other'], (name) =>
+            name === 'other' ? { address: place.otherHost } : {},
+          ),
+        ),
+      },
+    ],
+    check: async (run) => {
+      expect(await shares(only(run), 4)).toEqual({ a: 2, other: 2 })
     },
   },
 ]

@@ -29,6 +29,8 @@ export interface Run {
   readonly client: OctaviaClient
   readonly load_balancer_id: string
   readonly vip: string
+  /** Of the other family. */
+  readonly additional_vip: string
   /** The listeners of this row, in order. */
   readonly listeners: readonly ListenerMade[]
   /** The folder of the controller: data and logs. */
