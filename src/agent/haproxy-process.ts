@@ -96,6 +96,11 @@ export async function reload(
   return false
 }
 
+/** A command to the worker, by way of its master, which lets root do anything. */
+export function askWorker(paths: Paths, lb_id: string, command: string): Promise<string> {
+  return askHaproxy(paths.masterSocket(lb_id), `@1 ${command}; quit`)
+}
+
 /** undefined while the master is executing itself anew and does not answer. */
 async function masterState(paths: Paths, lb_id: string): Promise<MasterState | undefined> {
   try {

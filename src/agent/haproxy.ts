@@ -15,9 +15,19 @@ import {
   rmSync,
 } from 'node:fs'
 import { LB_ACTIONS, type LbAction } from '../contract/routes.ts'
-import { makeFolder, readTextIfExists, SECRET_MODE, writeFileAtomic } from '../system/files.ts'
-import type { Log } from '../system/log.ts'
 import {
+  isBusy,
+  isDone,
+  namesIn,
+  planRuntime,
+  type RuntimeCommand,
+  serversOf,
+  settledState,
+} from '../dataplane/haproxy/runtime.ts'
+import { makeFolder, readTextIfExists, SECRET_MODE, writeFileAtomic } from '../system/files.ts'
+import { errorText, type Log } from '../system/log.ts'
+import {
+  askWorker,
   checkConfig,
   type HaproxyProcessDeps,
   outputOf,
@@ -50,6 +60,9 @@ export class HaproxyService {
   /** Load balancers whose haproxy died or did not start, until it does. */
   readonly #restarts = new Map<string, { failures: number; notBefore_ms: number }>()
 
+  /** Removed members, `backend/server`, that still have connections; unknown at the start. */
+  readonly #leaving = new Map<string, ReadonlySet<string>>()
+
   constructor(deps: HaproxyDeps) {
     this.#deps = deps
   }
@@ -69,6 +82,11 @@ export class HaproxyService {
 
   isRunning(lb_id: string): boolean {
     return runningPid(this.#deps.paths, lb_id) !== undefined
+  }
+
+  /** Servers which are still in the process and in no configuration. */
+  leaving(lb_id: string): ReadonlySet<string> {
+    return this.#leaving.get(lb_id) ?? new Set()
   }
 
   /** Checks and keeps a configuration; the running haproxy sees it at the next start or reload. */
@@ -108,6 +126,7 @@ export class HaproxyService {
       const stopped = await this.#stop(lb_id)
       if (!stopped.ok) return stopped
       this.#restarts.delete(lb_id)
+      this.#leaving.delete(lb_id)
       rmSync(paths.statsSocket(lb_id), { force: true })
       rmSync(paths.certificates(lb_id), { force: true, recursive: true })
       rmSync(paths.folder(lb_id), { force: true, recursive: true })
@@ -130,6 +149,7 @@ export class HaproxyService {
     const { paths, clock, log } = this.#deps
     for (const lb_id of this.list()) {
       const state = this.#restarts.get(lb_id)
+      await this.#serial(() => this.#letGo(lb_id))
       if (this.isRunning(lb_id) || existsSync(paths.stopped(lb_id))) continue
       if (state !== undefined && clock.now() < state.notBefore_ms) continue
       await this.#serial(async () => {
@@ -155,14 +175,69 @@ export class HaproxyService {
     if (pid === undefined) {
       const result = await start(this.#deps, lb_id)
       if (result.code !== 0) return { ok: false, details: outputOf(result) }
+    } else if (await this.#changeAtRuntime(lb_id)) {
+      this.#remember(lb_id)
+      return { ok: true, details: `Listener ${lb_id} reloaded` }
     } else {
       await this.#saveServersState(lb_id)
       if (!(await reload(this.#deps, lb_id, pid))) return this.#putBack(lb_id)
     }
     this.#remember(lb_id)
+    this.#leaving.delete(lb_id)
     if (pid === undefined) await this.#deps.announce()
     const started = `Configuration file is valid\nhaproxy daemon for ${lb_id} started`
     return { ok: true, details: pid === undefined ? started : `Listener ${lb_id} reloaded` }
+  }
+
+  /**
+   * Whether the running process now does what the new configuration says. Half a change is made
+   * whole by the reload that follows.
+   */
+  async #changeAtRuntime(lb_id: string): Promise<boolean> {
+    const { paths, log } = this.#deps
+    const running = readTextIfExists(paths.goodConfig(lb_id))
+    if (running === undefined || existsSync(paths.certificatesChanged(lb_id))) return false
+    const plan = planRuntime(running, this.read(lb_id) ?? '')
+    if (plan.kind === 'reload') return false
+    const leaving = new Set(this.leaving(lb_id))
+    for (const { text, expects } of plan.commands) {
+      const answer = await this.#tell(lb_id, text)
+      if (isDone(answer)) continue
+      if (expects === 'done' || !isBusy(answer)) {
+        log.info('haproxy does not take this at runtime', { lb_id, command: text, answer })
+        return false
+      }
+      leaving.add(text.slice('del server '.length))
+    }
+    this.#leaving.set(lb_id, leaving)
+    return true
+  }
+
+  /** Its answer, trimmed; why there is none, otherwise. */
+  async #tell(lb_id: string, command: RuntimeCommand['text']): Promise<string> {
+    try {
+      return (await askWorker(this.#deps.paths, lb_id, command)).trim()
+    } catch (error) {
+      return errorText(error)
+    }
+  }
+
+  /** Removes servers whose last connection has ended meanwhile. */
+  async #letGo(lb_id: string): Promise<void> {
+    if (!this.isRunning(lb_id)) return
+    const leaving = this.#leaving.get(lb_id) ?? (await this.#findLeaving(lb_id))
+    if (leaving.size === 0 && this.#leaving.has(lb_id)) return
+    const stay = new Set<string>()
+    for (const server of leaving)
+      if (isBusy(await this.#tell(lb_id, `del server ${server}`))) stay.add(server)
+    this.#leaving.set(lb_id, stay)
+  }
+
+  /** What an agent before this one has removed and left; pools have a colon in their names. */
+  async #findLeaving(lb_id: string): Promise<ReadonlySet<string>> {
+    const known = serversOf(this.read(lb_id) ?? '')
+    const state = await this.#tell(lb_id, 'show servers state')
+    return new Set(namesIn(state).filter((name) => name.includes(':') && !known.has(name)))
   }
 
   #changed(lb_id: string): boolean {
@@ -207,7 +282,8 @@ export class HaproxyService {
     const { paths, log } = this.#deps
     try {
       const state = await askHaproxy(paths.statsSocket(lb_id), 'show servers state')
-      writeFileAtomic(paths.serversState(lb_id), `${state.trimEnd()}\n`)
+      const settled = settledState(state, readTextIfExists(paths.goodConfig(lb_id)) ?? '')
+      writeFileAtomic(paths.serversState(lb_id), `${settled.trimEnd()}\n`)
     } catch (error) {
       log.warning('the state of the members could not be saved', { lb_id, error })
     }

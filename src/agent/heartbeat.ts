@@ -27,7 +27,7 @@ export interface HeartbeatDeps {
   readonly clock: Clock
   readonly log: Log
   readonly paths: Paths
-  readonly haproxy: Pick<HaproxyService, 'list' | 'isRunning'>
+  readonly haproxy: Pick<HaproxyService, 'list' | 'isRunning' | 'leaving'>
   readonly send: SendDatagram
 }
 
@@ -101,7 +101,9 @@ export class Heartbeat {
     const rows = []
     for (const lb_id of haproxy.list().filter((id) => haproxy.isRunning(id))) {
       try {
-        rows.push(...parseStatistics(await askHaproxy(paths.statsSocket(lb_id), SHOW_STAT)))
+        const all = parseStatistics(await askHaproxy(paths.statsSocket(lb_id), SHOW_STAT))
+        const leaving = haproxy.leaving(lb_id)
+        rows.push(...all.filter(({ pxname, svname }) => !leaving.has(`${pxname}/${svname}`)))
       } catch (error) {
         // Without listeners in it the message tells the controller that they do not work.
         log.warning('haproxy cannot be asked for its statistics', { lb_id, error })

@@ -42,7 +42,7 @@ async function createSender() {
         clock,
         log: silentLog,
         paths,
-        haproxy: { list: () => [LB], isRunning: () => haproxy.running },
+        haproxy: { list: () => [LB], isRunning: () => haproxy.running, leaving: () => new Set() },
         send: async (data, host, port) => {
           const opened = openHeartbeat(data, keys.current)
           if (!opened.ok) throw new Error(opened.why)
