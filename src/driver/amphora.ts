@@ -4,6 +4,7 @@
  * when it refused.
  */
 import type { Amphora } from '../model/amphora.ts'
+import type { TlsMaterial } from '../model/tls.ts'
 import type { LoadBalancerTree } from '../model/tree.ts'
 import type { Network, Port, Subnet } from './network.ts'
 
@@ -40,9 +41,10 @@ export interface AmphoraDriver {
   /**
    * Makes the amphora serve exactly this tree: configuration checked, swapped, haproxy started or
    * reloaded; nothing is reloaded when nothing changed; haproxy is removed when no listener is
-   * left. Objects in PENDING_DELETE count as gone.
+   * left. Objects in PENDING_DELETE count as gone. `tls` is all that the tree refers to; absent,
+   * where it refers to nothing.
    */
-  updateListeners(amphora: Amphora, tree: LoadBalancerTree): Promise<void>
+  updateListeners(amphora: Amphora, tree: LoadBalancerTree, tls?: TlsMaterial): Promise<void>
   /** Replaces the agent's configuration file. Secret: the heartbeat key is in it. */
   updateAgentConfig(amphora: Amphora, config: string): Promise<void>
   /** Stops and removes what serves the load balancer. */

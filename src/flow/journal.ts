@@ -9,6 +9,7 @@ import type { JobRow, JobStepRow } from '../store/tables.ts'
 import { present } from '../system/assert.ts'
 import type { Clock } from '../system/clock.ts'
 import type { Log } from '../system/log.ts'
+import { joinNotes } from './reason.ts'
 import { record, throughOutages } from './record.ts'
 import type { Step, StepContext } from './step.ts'
 
@@ -64,7 +65,8 @@ export class Journal<W> {
       let position = at
       const done = async (result: Json | undefined): Promise<void> => {
         const step = this.#step(position)
-        const row = this.#row(position, 'DONE', { result: text(result), finished_ms: now })
+        const error = joinNotes(this.#step(position).notes?.(result) ?? [])
+        const row = this.#row(position, 'DONE', { result: text(result), error, finished_ms: now })
         rows[position] = row
         if (step.rows !== undefined) {
           this.forget()
@@ -77,7 +79,8 @@ export class Journal<W> {
       while (position < this.steps.length && this.#step(position).act === undefined)
         await done(undefined)
       if (position === this.steps.length) {
-        await updateJob(tx, this.#job.id, { status: 'DONE', started_ms, finished_ms: now })
+        const error = joinNotes(rows.flatMap((row) => row.error ?? []))
+        await updateJob(tx, this.#job.id, { status: 'DONE', error, started_ms, finished_ms: now })
         return rows
       }
       const next = this.#row(position, 'RUNNING')

@@ -13,6 +13,13 @@ export function failureText(error: unknown): string {
   return line.length > TEXT_MAX ? `${line.slice(0, TEXT_MAX)}...` : line
 }
 
+/** What a job or a step that is done has to say; null is nothing. */
+export function joinNotes(notes: readonly string[]): string | null {
+  if (notes.length === 0) return null
+  const line = notes.join('; ')
+  return line.length > TEXT_MAX ? `${line.slice(0, TEXT_MAX)}...` : line
+}
+
 function bugText(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
 }

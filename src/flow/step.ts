@@ -56,6 +56,11 @@ export interface Step<W> {
    * cleaning up after the point where undoing the rest would do more harm.
    */
   readonly forgive?: (reason: string) => Json
+  /**
+   * What whoever looks at the job should know although the step is done: one sentence each, for its
+   * `error`. No secret.
+   */
+  readonly notes?: (result: Json | undefined) => readonly string[]
   /** For both directions; default: a few quick tries. */
   readonly retry?: Retry | ((world: W) => Retry)
 }

@@ -80,10 +80,12 @@ export function planHealth(known: Known, arrivals: readonly Arrival[], options: 
       (row.mode === 'add' ? added : replaced).push(row.values)
 
     const expected = expectedListeners(load_balancer, unversioned)
-    const counted = expected === undefined || listeners.size === expected
+    const counted =
+      expected === undefined ||
+      (listeners.size >= expected.least && listeners.size <= expected.most)
     const delay_ms = options.now_ms - arrival.received_ms
     if (!counted) {
-      miscounted.push({ amphora_id, found: listeners.size, expected })
+      miscounted.push({ amphora_id, found: listeners.size, expected: expected.least })
     } else if (delay_ms >= options.heartbeat_interval_ms) {
       late.push({ amphora_id, delay_ms })
       renewals.push({ amphora_id, seq, last_update_ms: null })

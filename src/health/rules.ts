@@ -52,11 +52,14 @@ export function judgePool(report: { readonly status: string } | undefined): Verd
   return 'puzzling'
 }
 
-/** How many listeners must report, or undefined where any number will do. */
+/**
+ * How many listeners must report, or undefined where any number will do. One in ERROR may be left
+ * out of the configuration, for want of its certificate: that is no reason to replace an amphora.
+ */
 export function expectedListeners(
   load_balancer: KnownLoadBalancer,
   unversioned: boolean,
-): number | undefined {
+): { readonly least: number; readonly most: number } | undefined {
   if (!load_balancer.admin_state_up || isPending(load_balancer.provisioning_status))
     return undefined
   const pools = new Map(load_balancer.pools.map((pool) => [pool.id, pool]))
@@ -66,7 +69,9 @@ export function expectedListeners(
     const members = pools.get(listener.default_pool_id ?? '')?.members ?? []
     return members.some((member) => member.admin_state_up)
   }
-  return load_balancer.listeners.filter(reports).length
+  const reporting = load_balancer.listeners.filter(reports)
+  const served = reporting.filter((listener) => listener.provisioning_status !== 'ERROR')
+  return { least: served.length, most: reporting.length }
 }
 
 /**

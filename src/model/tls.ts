@@ -25,3 +25,18 @@ export const tlsFields = {
   tls_versions: field(list(text({ max: 32 }), LIST_MAX), { help: 'TLS versions.', nullable: true }),
   alpn_protocols: field(list(alpnProtocol, LIST_MAX), { help: 'ALPN protocols.', nullable: true }),
 } as const
+
+/**
+ * What references lead to, as PEM that haproxy reads: certificates with key and chain, authorities,
+ * revocation lists. Secret.
+ */
+export interface TlsMaterial {
+  readonly certificates: ReadonlyMap<string, string>
+  readonly authorities: ReadonlyMap<string, string>
+  readonly revocations: ReadonlyMap<string, string>
+}
+export const NO_TLS_MATERIAL: TlsMaterial = {
+  certificates: new Map(),
+  authorities: new Map(),
+  revocations: new Map(),
+}

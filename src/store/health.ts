@@ -16,6 +16,7 @@ export interface KnownAmphora {
 export interface KnownListener {
   readonly id: string
   readonly operating_status: OperatingStatus
+  readonly provisioning_status: ProvisioningStatus
   readonly admin_state_up: boolean
   readonly protocol: string
   readonly default_pool_id: string | null
@@ -87,7 +88,7 @@ export async function loadKnown(db: Db, amphora_ids: readonly string[]): Promise
       on
         .selectFrom('listener')
         .select(['id', 'loadbalancer_id', 'operating_status', 'admin_state_up'])
-        .select(['protocol', 'default_pool_id'])
+        .select(['provisioning_status', 'protocol', 'default_pool_id'])
         .where('loadbalancer_id', 'in', times(n, '')),
   })
   const pools = await runBatch<PoolRow>(db, {

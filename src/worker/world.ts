@@ -5,6 +5,7 @@
  */
 import type { AmphoraDriver } from '../driver/amphora.ts'
 import type { CertificateGenerator } from '../driver/certificate.ts'
+import type { CertificateManager } from '../driver/certificate-manager.ts'
 import type { ComputeDriver } from '../driver/compute.ts'
 import type { NetworkDriver } from '../driver/network.ts'
 import type { Step, StepContext } from '../flow/step.ts'
@@ -31,6 +32,8 @@ export interface World {
   readonly compute: ComputeDriver
   readonly amphora: AmphoraDriver
   readonly certificates: CertificateGenerator
+  /** Where users keep theirs. */
+  readonly certificateManager: CertificateManager
   /** The agent's configuration file. Secret: the heartbeat key is in it. */
   readonly renderAgentConfig: (amphora: {
     readonly id: string

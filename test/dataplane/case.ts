@@ -3,6 +3,7 @@ import {
   type AmphoraFacts,
   HAPROXY_OPTION_FALLBACKS,
   type HaproxyOptions,
+  type Rendering,
 } from '../../src/dataplane/haproxy/facts.ts'
 import type { Amphora } from '../../src/model/amphora.ts'
 import type { HealthMonitor } from '../../src/model/health-monitor.ts'
@@ -40,14 +41,18 @@ export interface Case {
   readonly options?: Partial<HaproxyOptions>
 }
 
-export function factsOf(input: Case): AmphoraFacts {
+/** The material of a golden file is its own reference, so that the file says what is where. */
+export function renderingOf(input: Case, tree = treeOf(input)): Rendering {
   const usual = { haproxy_version: '2.6.12-1', cpu_count: 2, active_tuned_profiles: '' }
-  return { ...usual, ...input.facts }
+  return {
+    tree,
+    facts: { ...usual, ...input.facts },
+    options: { ...HAPROXY_OPTION_FALLBACKS, ...input.options },
+    tls: { certificates: ITSELF, authorities: ITSELF, revocations: ITSELF },
+  }
 }
 
-export function optionsOf(input: Case): HaproxyOptions {
-  return { ...HAPROXY_OPTION_FALLBACKS, ...input.options }
-}
+const ITSELF = { get: (ref: string) => ref } as ReadonlyMap<string, string>
 
 export function treeOf(input: Case): LoadBalancerTree {
   const lb = loadBalancerRow({

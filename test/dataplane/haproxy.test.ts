@@ -2,14 +2,25 @@
  * Golden files: each case's JSON gives exactly its cfg, and haproxy itself accepts that. They are
  * rewritten by UPDATE_CASES=1 and read before they are committed.
  */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { renderUserGroup } from '../../src/agent/user-group.ts'
+import { certificateFiles } from '../../src/dataplane/haproxy/certificates.ts'
 import { renderHaproxy } from '../../src/dataplane/haproxy/configuration.ts'
+import { NO_TLS_MATERIAL } from '../../src/model/tls.ts'
 import { AssertionFailure } from '../../src/system/assert.ts'
-import { type Case, factsOf, optionsOf, treeOf } from './case.ts'
+import { type Case, renderingOf, treeOf } from './case.ts'
+import { createCertificates } from './certificates.ts'
 
 const FOLDER = join(import.meta.dirname, 'cases')
 const HAPROXY = Bun.which('haproxy', { PATH: `${process.env.PATH}:/usr/sbin` })
@@ -20,7 +31,7 @@ function readCase(name: string): Case {
 }
 
 function render(input: Case, tree = treeOf(input)): string {
-  return renderHaproxy(tree, factsOf(input), optionsOf(input))
+  return renderHaproxy(renderingOf(input, tree))
 }
 
 test.each(names)('case %s', (name) => {
@@ -41,10 +52,17 @@ function versionOf(haproxy: string): string {
 /** Each is given what is rendered for its own version. As root it also looks up `user nobody`. */
 describe.skipIf(PROGRAMS.length === 0).each(PROGRAMS)('%s', (haproxy) => {
   const haproxy_version = versionOf(haproxy)
+  const certificates = createCertificates()
   test.each(names)(`haproxy accepts %s`, (name) => {
     const folder = mkdtempSync(join(tmpdir(), 'octavia-lite-cfg-'))
-    const input = readCase(name)
-    const text = render({ ...input, facts: { ...input.facts, haproxy_version } })
+    const written = readCase(name)
+    const facts = { ...written.facts, haproxy_version }
+    const options = { ...written.options, base_cert_dir: folder }
+    const rendering = { ...renderingOf({ ...written, facts, options }), tls: certificates.tls }
+    const text = renderHaproxy(rendering)
+    mkdirSync(join(folder, rendering.tree.id))
+    for (const file of certificateFiles(rendering))
+      writeFileSync(join(folder, rendering.tree.id, file.name), file.content)
     const [file, group] = [join(folder, 'haproxy.cfg'), join(folder, 'group.cfg')]
     writeFileSync(file, text)
     writeFileSync(group, renderUserGroup())
@@ -95,41 +113,44 @@ const CHILDREN = [
   'rules',
 ]
 
-describe.each(['http', 'l7'])('no value of any field of %s becomes configuration', (name) => {
-  const input = readCase(name)
-  const usual = skeleton(render(input))
-  const rows = Object.entries(partsOf(treeOf(input))).flatMap(([part, row]) =>
-    Object.keys(row ?? {})
-      .filter((key) => !CHILDREN.includes(key))
-      .map((key) => [part, key] as const),
-  )
-  test.each(rows)('%s.%s', (part, key) => {
-    for (const value of HOSTILE) {
-      const changed = treeOf(input)
-      const target = partsOf(changed)[part as keyof ReturnType<typeof partsOf>] as Record<
-        string,
-        unknown
-      >
-      const old = target[key]
-      target[key] = typeof old === 'object' && old !== null ? hostileObject(old, value) : value
-      let text: string
-      try {
-        text = render(input, changed)
-      } catch (error) {
-        // Refused by the gate, or by an assertion or a type before it: nothing is rendered.
-        expect(error).toBeInstanceOf(Error)
-        continue
+describe.each(['http', 'l7', 'tls-listeners', 'tls-pools'])(
+  'no value of any field of %s becomes configuration',
+  (name) => {
+    const input = readCase(name)
+    const usual = skeleton(render(input))
+    const rows = Object.entries(partsOf(treeOf(input))).flatMap(([part, row]) =>
+      Object.keys(row ?? {})
+        .filter((key) => !CHILDREN.includes(key))
+        .map((key) => [part, key] as const),
+    )
+    test.each(rows)('%s.%s', (part, key) => {
+      for (const value of HOSTILE) {
+        const changed = treeOf(input)
+        const target = partsOf(changed)[part as keyof ReturnType<typeof partsOf>] as Record<
+          string,
+          unknown
+        >
+        const old = target[key]
+        target[key] = typeof old === 'object' && old !== null ? hostileObject(old, value) : value
+        let text: string
+        try {
+          text = render(input, changed)
+        } catch (error) {
+          // Refused by the gate, or by an assertion or a type before it: nothing is rendered.
+          expect(error).toBeInstanceOf(Error)
+          continue
+        }
+        const before = new Set(usual)
+        const added = skeleton(text).filter((line) => !before.has(line))
+        // A changed id or status may take lines away or rename a section; nothing unknown may come
+        // in.
+        expect(added.filter((line) => /evil|global|httpchk/.test(line))).toEqual([])
+        expect(text.split('\n').length).toBeLessThanOrEqual(usual.length)
+        expect(text).not.toMatch(/[\t\r\0\u00a0\u2028]/)
       }
-      const before = new Set(usual)
-      const added = skeleton(text).filter((line) => !before.has(line))
-      // A changed id or status may take lines away or rename a section; nothing unknown may come
-      // in.
-      expect(added.filter((line) => /evil|global|httpchk/.test(line))).toEqual([])
-      expect(text.split('\n').length).toBeLessThanOrEqual(usual.length)
-      expect(text).not.toMatch(/[\t\r\0\u00a0\u2028]/)
-    }
-  })
-})
+    })
+  },
+)
 
 function hostileObject(old: object, value: string): unknown {
   if (Array.isArray(old)) return [value]
@@ -157,7 +178,7 @@ test('a project cannot put fields of its own into the log format', () => {
   expect(text).toContain('log-format %%[src]\\ %%ci\\ lb-1\\ %f')
 })
 
-test('certificates of a pool that cannot be rendered are not left out silently', () => {
+test('certificates of a pool that are not there are not left out silently', () => {
   const pool = {
     id: 'p',
     protocol: 'HTTP',
@@ -169,5 +190,6 @@ test('certificates of a pool that cannot be rendered are not left out silently',
     listeners: [{ id: 'l', protocol: 'HTTP', default_pool_id: 'p' }],
     pools: [{ ...pool, members: [{ id: 'm', address: '10.0.0.9', protocol_port: 1 }] }],
   }
-  expect(() => render(input)).toThrow(AssertionFailure)
+  const rendering = { ...renderingOf(input), tls: NO_TLS_MATERIAL }
+  expect(() => renderHaproxy(rendering)).toThrow(AssertionFailure)
 })

@@ -6,9 +6,11 @@
 import { createHash } from 'node:crypto'
 import type { AmphoraDriver } from '../../src/driver/amphora.ts'
 import type { CertificateGenerator } from '../../src/driver/certificate.ts'
+import type { CertificateManager } from '../../src/driver/certificate-manager.ts'
 import type { ComputeDriver, Instance } from '../../src/driver/compute.ts'
 import { DriverError } from '../../src/driver/error.ts'
 import type { Network, NetworkDriver, Port, Subnet, VipRule } from '../../src/driver/network.ts'
+import { createNoopCertificateManager } from '../../src/driver/noop/certificate-manager.ts'
 import type { LoadBalancerTree } from '../../src/model/tree.ts'
 
 export const VIP_SUBNET = idOf('vip-subnet')
@@ -46,6 +48,8 @@ export interface FakeCloud {
   readonly compute: ComputeDriver
   readonly amphora: AmphoraDriver
   readonly certificates: CertificateGenerator
+  /** Has whatever is asked for, but for references which begin with `missing`. */
+  readonly certificateManager: CertificateManager
   /** Called before everything that a driver does; what it throws, the driver throws. */
   fault: (operation: string, subject: string) => void
   /** Everything there is, in a comparable form. */
@@ -83,6 +87,7 @@ export function createFakeCloud(): FakeCloud {
         return { pem: `SECRET of ${id}`, expiration: '2026-02-01T00:00:00' }
       },
     },
+    certificateManager: createSecrets(),
     inventory: () => ({
       instances: [...machines.keys()].sort(),
       ports: [...ports.values()].map((port) => `${port.name} on ${port.network_id}`).sort(),
@@ -98,6 +103,15 @@ export function createFakeCloud(): FakeCloud {
 }
 
 type Fault = FakeCloud['fault']
+
+function createSecrets(): CertificateManager {
+  const all = createNoopCertificateManager()
+  const isThere = (ref: string): boolean => !ref.startsWith('missing')
+  return {
+    findCertificate: async (ref) => (isThere(ref) ? all.findCertificate(ref, null) : undefined),
+    findSecret: async (ref) => (isThere(ref) ? all.findSecret(ref, null) : undefined),
+  }
+}
 
 function impossible(operation: string, subject: string, reason: string): DriverError {
   return new DriverError({ operation, subject, reason, retryable: false })

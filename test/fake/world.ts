@@ -21,7 +21,7 @@ export interface FakeWorld extends World {
 }
 
 export function createFakeWorld(cloud: FakeCloud = createFakeCloud()): FakeWorld {
-  const { network, compute, amphora, certificates } = cloud
+  const { network, compute, amphora, certificates, certificateManager } = cloud
   return {
     cloud,
     clock: createFakeClock({ jump: true }),
@@ -29,6 +29,7 @@ export function createFakeWorld(cloud: FakeCloud = createFakeCloud()): FakeWorld
     compute,
     amphora,
     certificates,
+    certificateManager,
     renderAgentConfig: ({ id }) => `SECRET key for ${id}`,
     client_ca: 'CA',
     options: WORKER_OPTIONS,

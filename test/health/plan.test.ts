@@ -34,6 +34,7 @@ function known({ stored = {}, amphora = {}, load_balancer = {} }: Setup = {}): K
       {
         id: 'l',
         operating_status: status.l,
+        provisioning_status: 'ACTIVE',
         admin_state_up: true,
         protocol: 'HTTP',
         default_pool_id: 'p',

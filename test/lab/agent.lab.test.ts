@@ -384,7 +384,7 @@ lab(`deleting the load balancer leaves nothing of it${why}`, async () => {
 
 /** The bare connection, for what the driver would never send. */
 function connect(
-  tls = amphora.clientCa.issue('controller', 'clientAuth'),
+  tls: { cert: string; key: string } = amphora.clientCa.issue('controller', 'clientAuth'),
   amphora_id = amphora.amphora.id,
 ) {
   const options = { port: 9443, timeout_ms: 10_000 }

@@ -2,55 +2,21 @@ import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { DriverError } from '../../src/driver/error.ts'
 import { amphora } from '../../src/model/amphora.ts'
-import type { Fields, Resource } from '../../src/model/field.ts'
 import { healthMonitor } from '../../src/model/health-monitor.ts'
-import { l7policy } from '../../src/model/l7policy.ts'
-import { l7rule } from '../../src/model/l7rule.ts'
 import { listener } from '../../src/model/listener.ts'
 import { loadBalancer } from '../../src/model/load-balancer.ts'
-import { member } from '../../src/model/member.ts'
-import { pool } from '../../src/model/pool.ts'
 import { findJob, insertJob, listSteps } from '../../src/store/jobs.ts'
 import { findRow, findRows, updateRow } from '../../src/store/repository.ts'
 import { enqueue } from '../../src/worker/catalogue.ts'
 import { idOf, VIP_NETWORK } from '../fake/cloud.ts'
-import {
-  begin,
-  breaches,
-  endOf,
-  type History,
-  ID,
-  LB,
-  run,
-  SCENARIOS,
-  type Scenario,
-} from './scenarios.ts'
-
-const named = (name: string): Scenario => {
-  const found = SCENARIOS.find((one) => one.name === name)
-  if (found === undefined) throw new Error(`no scenario ${name}`)
-  return found
-}
+import { named, statuses } from './found.ts'
+import { begin, breaches, endOf, type History, ID, LB, run, SCENARIOS } from './scenarios.ts'
 
 async function played(name: string, fault?: History['world']['cloud']['fault']): Promise<History> {
   const history = await begin(named(name))
   if (fault !== undefined) history.world.cloud.fault = fault
   await run(history)
   return history
-}
-
-/** `id-name status operating_status` of everything that is provisioned. */
-async function statuses({ store }: History): Promise<Record<string, string>> {
-  const names = new Map(Object.entries(ID).map(([name, id]) => [id, name]))
-  const out: Record<string, string> = {}
-  const resources: Resource<Fields>[] = [
-    ...[loadBalancer, listener, pool, member, healthMonitor],
-    ...[l7policy, l7rule],
-  ]
-  for (const resource of resources)
-    for (const row of await findRows(store.read, resource, {}))
-      out[names.get(row.id) ?? 'lb'] = `${row.provisioning_status} ${row.operating_status}`
-  return out
 }
 
 /** Breaks one operation for good, or so many times in a passing way. */

@@ -172,7 +172,12 @@ function openRestDriver({ config, folder }: Place): AmphoraDriver {
   }
   return createRestAmphoraDriver({
     connect: (address) => createTransport(tls, transport, address),
-    options: { ...haproxy, user_log_facility, administrative_log_facility },
+    options: {
+      ...haproxy,
+      user_log_facility,
+      administrative_log_facility,
+      own_memory: config.controller_worker.compute_driver !== 'local',
+    },
   })
 }
 

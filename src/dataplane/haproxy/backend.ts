@@ -1,6 +1,6 @@
 /** A pool as one listener uses it: haproxy's `backend`. */
 import { type HealthMonitor, HTTP_FALLBACKS, HTTP_TYPES } from '../../model/health-monitor.ts'
-import type { INSERT_HEADERS, Listener } from '../../model/listener.ts'
+import type { INSERT_TLS_HEADERS, Listener } from '../../model/listener.ts'
 import type { LB_ALGORITHMS, PoolProtocol } from '../../model/pool.ts'
 import type { PoolTree } from '../../model/tree.ts'
 import { assert, present } from '../../system/assert.ts'
@@ -42,11 +42,12 @@ export function renderBackend(rendering: Rendering, listener: Listener, pool: Po
       ...persistence(rendering, pool),
       ...(monitor === undefined ? [] : checks(rendering, monitor)),
       ...insertedHeaders(listener, pool),
+      ...clientCertificateHeaders(listener),
       line`fullconn ${connectionLimit(listener, options)}`,
       line`option allbackups`,
       line`timeout connect ${connect_ms}`,
       line`timeout server ${server_ms}`,
-      ...members.map((member) => renderServer(pool, member, monitor)),
+      ...members.map((member) => renderServer(rendering, { listener, pool, monitor }, member)),
     ],
   }
 }
@@ -116,20 +117,46 @@ export function expandCodes(text: string): readonly string[] {
 const CLIENT_ADDRESS_HEADERS = ['X-Forwarded-IP', 'X-Client-IP', 'X-Real-IP'] as const
 
 function insertedHeaders(listener: Listener, pool: PoolTree): readonly Line[] {
-  const wants = (name: (typeof INSERT_HEADERS)[number]): boolean =>
-    listener.insert_headers[name]?.toLowerCase() === 'true'
+  const wants = (name: string): boolean => wantsHeader(listener, name)
   const toHttp = pool.protocol === 'HTTP'
   const lines = [
     toHttp && wants('X-Forwarded-For') && line`option forwardfor`,
     toHttp &&
       wants('X-Forwarded-Port') &&
       line`http-request set-header X-Forwarded-Port %[dst_port]`,
-    listener.protocol === 'HTTP' &&
-      wants('X-Forwarded-Proto') &&
-      line`http-request set-header X-Forwarded-Proto http`,
+    wants('X-Forwarded-Proto') && forwardedProto(listener),
     ...CLIENT_ADDRESS_HEADERS.map(
       (name) => toHttp && wants(name) && line`http-request set-header ${name} %[src]`,
     ),
   ]
   return lines.filter((each) => each !== false)
+}
+
+function wantsHeader(listener: Listener, name: string): boolean {
+  return listener.insert_headers[name]?.toLowerCase() === 'true'
+}
+
+function forwardedProto({ protocol }: Listener): Line | false {
+  if (protocol === 'HTTP') return line`http-request set-header X-Forwarded-Proto http`
+  return protocol === 'TERMINATED_HTTPS' && line`http-request set-header X-Forwarded-Proto https`
+}
+
+/** `+Q` puts quotes around what may have blanks in it. */
+const CLIENT_CERTIFICATE: Readonly<Record<(typeof INSERT_TLS_HEADERS)[number], Line>> = {
+  'X-SSL-Client-Verify': line`%[ssl_c_verify]`,
+  'X-SSL-Client-Has-Cert': line`%[ssl_c_used]`,
+  'X-SSL-Client-DN': line`%{+Q}[ssl_c_s_dn]`,
+  'X-SSL-Client-CN': line`%{+Q}[ssl_c_s_dn(cn)]`,
+  'X-SSL-Issuer': line`%{+Q}[ssl_c_i_dn]`,
+  'X-SSL-Client-SHA1': line`%{+Q}[ssl_c_sha1,hex]`,
+  'X-SSL-Client-Not-Before': line`%{+Q}[ssl_c_notbefore]`,
+  'X-SSL-Client-Not-After': line`%{+Q}[ssl_c_notafter]`,
+}
+
+/** They replace what a client sends under these names. */
+function clientCertificateHeaders(listener: Listener): readonly Line[] {
+  if (listener.protocol !== 'TERMINATED_HTTPS') return []
+  return Object.entries(CLIENT_CERTIFICATE)
+    .filter(([name]) => wantsHeader(listener, name))
+    .map(([name, value]) => line`http-request set-header ${name} ${value}`)
 }

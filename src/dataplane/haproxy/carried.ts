@@ -20,15 +20,13 @@ export function findUncarried(tree: LoadBalancerTree): string | undefined {
   return undefined
 }
 
-/** TERMINATED_HTTPS and PROMETHEUS have a mode and still need what is not there. */
+/** PROMETHEUS has a mode and still needs what is not there. */
 function isCarried(protocol: ListenerProtocol): boolean {
-  const missing: readonly ListenerProtocol[] = ['TERMINATED_HTTPS', 'PROMETHEUS']
+  const missing: readonly ListenerProtocol[] = ['PROMETHEUS']
   return LISTENER_MODE[protocol] !== undefined && !missing.includes(protocol)
 }
 
 function findInPool(pool: PoolTree): string | undefined {
-  const refs = [pool.tls_container_ref, pool.ca_tls_container_ref, pool.crl_container_ref]
-  if (pool.tls_enabled && refs.some((ref) => ref !== null)) return 'certificates of pools'
   const monitor = pool.healthmonitor
   const missing: readonly string[] = ['UDP-CONNECT', 'SCTP']
   return monitor?.admin_state_up === true && missing.includes(monitor.type)

@@ -6,11 +6,9 @@
  * gone.
  * Source of every directive and of their order: octavia/common/jinja/haproxy/combined_listeners/.
  */
-import type { Listener } from '../../model/listener.ts'
-import type { LoadBalancerTree, PoolTree } from '../../model/tree.ts'
+import type { LoadBalancerTree } from '../../model/tree.ts'
 import { activeMonitor, renderBackend } from './backend.ts'
 import {
-  type AmphoraFacts,
   atLeast,
   connectionLimit,
   type HaproxyOptions,
@@ -20,42 +18,24 @@ import {
 } from './facts.ts'
 import { renderFrontend } from './frontend.ts'
 import { type Line, line, printSections, type Section } from './line.ts'
-import { actingPolicies, modeOf, presentListeners, servedPool } from './served.ts'
+import { presentListeners, servedListeners, servedPool, usedPools } from './served.ts'
+import { sessionCacheSize } from './tls.ts'
 
 const MAXCONN_MAX = 1_000_000
 const LOG_SOCKET = '/run/rsyslog/octavia/log'
 /** Where amphorae of a pair exchange their stick tables. */
 export const PEER_PORT = 1025
 
-export function renderHaproxy(
-  tree: LoadBalancerTree,
-  facts: AmphoraFacts,
-  options: HaproxyOptions,
-): string {
-  const rendering = { tree, facts, options }
+export function renderHaproxy(rendering: Rendering): string {
+  const { tree, options } = rendering
   const sections = [renderGlobal(rendering), renderDefaults(options), ...renderPeers(tree)]
   for (const listener of servedListeners(tree)) {
     const pool = servedPool(tree, listener.default_pool_id)
     sections.push(renderFrontend(rendering, listener, pool))
-    for (const used of usedPools(tree, listener, pool))
+    for (const used of usedPools(tree, listener))
       sections.push(renderBackend(rendering, listener, used))
   }
   return printSections(line`Configuration for loadbalancer ${tree.id}`, sections)
-}
-
-function servedListeners(tree: LoadBalancerTree): readonly Listener[] {
-  return tree.admin_state_up ? presentListeners(tree).filter((l) => l.admin_state_up) : []
-}
-
-/** The default pool, and where the policies of an HTTP listener lead, each once. */
-function usedPools(
-  tree: LoadBalancerTree,
-  listener: Listener,
-  pool: PoolTree | undefined,
-): readonly PoolTree[] {
-  const policies = modeOf(listener) === 'http' ? actingPolicies(tree, listener) : []
-  const targets = policies.map((policy) => servedPool(tree, policy.redirect_pool_id))
-  return [...new Set([pool, ...targets])].filter((used) => used !== undefined)
 }
 
 /** The sum of the limits of all enabled listeners, even while the load balancer is disabled. */
@@ -70,6 +50,8 @@ function renderGlobal(rendering: Rendering): Section {
   const base = options.base_path
   const pinned = facts.cpu_count > 1 && facts.active_tuned_profiles.split(/\s+/).includes('amphora')
   const threads = facts.cpu_count - 1
+  const limit = globalLimit(rendering)
+  const cache = sessionCacheSize(rendering, limit)
   return {
     head: line`global`,
     lines: [
@@ -79,7 +61,8 @@ function renderGlobal(rendering: Rendering): Section {
       line`log ${LOG_SOCKET} local${options.administrative_log_facility} notice`,
       line`stats socket ${base}/${tree.id}.sock mode 0666 level user`,
       line`server-state-file ${base}/${tree.id}/servers-state`,
-      line`maxconn ${globalLimit(rendering)}`,
+      line`maxconn ${limit}`,
+      ...(cache === undefined ? [] : [line`tune.ssl.cachesize ${cache}`]),
       ...externalChecks(rendering),
       ...(pinned
         ? [line`nbthread ${threads}`, line`cpu-map auto:1/1-${threads} 1-${threads}`]
@@ -91,7 +74,7 @@ function renderGlobal(rendering: Rendering): Section {
 /** Checks by a program of their own need leave for the whole process. */
 function externalChecks({ tree, facts }: Rendering): readonly Line[] {
   const pinged = servedListeners(tree)
-    .flatMap((listener) => usedPools(tree, listener, servedPool(tree, listener.default_pool_id)))
+    .flatMap((listener) => usedPools(tree, listener))
     .some((pool) => activeMonitor(pool)?.type === 'PING')
   if (!pinged) return []
   const forks = atLeast(facts.haproxy_version, 2, 2)

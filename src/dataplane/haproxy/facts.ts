@@ -1,12 +1,15 @@
 /** What every part of the rendering looks at, and what several parts must name alike. */
 import { createHash } from 'node:crypto'
 import type { Listener } from '../../model/listener.ts'
+import type { TlsMaterial } from '../../model/tls.ts'
 import type { LoadBalancerTree } from '../../model/tree.ts'
 
 export interface Rendering {
   readonly tree: LoadBalancerTree
   readonly facts: AmphoraFacts
   readonly options: HaproxyOptions
+  /** All that the served part of the tree refers to. */
+  readonly tls: TlsMaterial
 }
 
 /** The amphora on which the configuration will run; from its GET details. */
@@ -16,11 +19,20 @@ export interface AmphoraFacts {
   readonly cpu_count: number
   /** Names, blank-separated; CPUs are pinned only where `amphora` is among them. */
   readonly active_tuned_profiles: string
+  /** KiB. */
+  readonly memory?: {
+    readonly free: number
+    readonly buffers: number
+    readonly cached: number
+  }
+  /** Of the configuration that it has: what is free changes, and that is no reason to reload. */
+  readonly session_cache_size?: number
 }
 
 /** Values of `[haproxy_amphora]` and `[amphora_agent]` of the configuration. */
 export interface HaproxyOptions {
   readonly base_path: string
+  readonly base_cert_dir: string
   readonly connection_logging: boolean
   readonly user_log_format: string
   readonly user_log_facility: number
@@ -33,10 +45,13 @@ export interface HaproxyOptions {
   readonly timeout_member_connect: number
   readonly timeout_member_data: number
   readonly timeout_tcp_inspect: number
+  /** Whether an amphora shares its memory with nobody. */
+  readonly own_memory: boolean
 }
 
 export const HAPROXY_OPTION_FALLBACKS: HaproxyOptions = {
   base_path: '/var/lib/octavia',
+  base_cert_dir: '/var/lib/octavia/certs',
   connection_logging: true,
   user_log_format:
     '{{ project_id }} {{ lb_id }} %f %ci %cp %t %{+Q}r %ST %B %U %[ssl_c_verify] %{+Q}[ssl_c_s_dn] %b %s %Tt %tsc',
@@ -48,6 +63,7 @@ export const HAPROXY_OPTION_FALLBACKS: HaproxyOptions = {
   timeout_member_connect: 5_000,
   timeout_member_data: 50_000,
   timeout_tcp_inspect: 0,
+  own_memory: true,
 }
 
 /** The program below `base_path` that checks a member by an echo; the agent writes it. */

@@ -6,6 +6,7 @@ import { atLeast, connectionLimit, type Rendering } from './facts.ts'
 import { joined, type Line, line, phrase, type Section } from './line.ts'
 import { renderPolicies } from './policies.ts'
 import { modeOf } from './served.ts'
+import { bindTls } from './tls.ts'
 
 /** haproxy takes at most 64 words in a line; lines of the same acl are alternatives. */
 const CIDRS_PER_LINE = 32
@@ -22,7 +23,10 @@ export function renderFrontend(
     head: line`frontend ${listener.id}`,
     lines: [
       line`maxconn ${connectionLimit(listener, options)}`,
-      ...vipAddresses(tree).map((address) => line`bind ${address}:${listener.protocol_port}`),
+      ...(listener.protocol === 'TERMINATED_HTTPS' ? onlyTls(listener) : []),
+      ...vipAddresses(tree).map((address) =>
+        joined([line`bind ${address}:${listener.protocol_port}`, bindTls(rendering, listener)]),
+      ),
       line`mode ${modeOf(listener)}`,
       ...admission(listener),
       ...(modeOf(listener) === 'http' ? renderPolicies(tree, listener) : []),
@@ -33,6 +37,17 @@ export function renderFrontend(
       ...closing(rendering, listener),
     ],
   }
+}
+
+function onlyTls(listener: Listener): readonly Line[] {
+  const redirect = line`redirect scheme https if !{ ssl_fc }`
+  if (listener.hsts_max_age === null) return [redirect]
+  const parts = joined([
+    line`max-age=${listener.hsts_max_age};`,
+    listener.hsts_include_subdomains ? line`includeSubDomains;` : undefined,
+    listener.hsts_preload ? line`preload;` : undefined,
+  ])
+  return [redirect, line`http-response set-header Strict-Transport-Security "${parts}"`]
 }
 
 export function vipAddresses(tree: LoadBalancerTree): readonly string[] {

@@ -22,6 +22,14 @@ export function modeOf(listener: Listener): 'http' | 'tcp' {
   return present(LISTENER_MODE[listener.protocol], 'the mode of a listener of haproxy')
 }
 
+const TLS_PROTOCOLS: readonly ListenerProtocol[] = ['TERMINATED_HTTPS', 'PROMETHEUS']
+
+/** Whether it has certificates to show. */
+export function terminatesTls(listener: Listener): boolean {
+  if (!TLS_PROTOCOLS.includes(listener.protocol)) return false
+  return listener.default_tls_container_ref !== null || listener.sni_container_refs.length > 0
+}
+
 /** Listeners which haproxy has to know; none: it need not run at all. */
 export function presentListeners(tree: LoadBalancerTree): readonly Listener[] {
   return tree.listeners.filter((listener) => listener.provisioning_status !== 'PENDING_DELETE')
@@ -48,4 +56,17 @@ export function servedPool(tree: LoadBalancerTree, id: string | null): PoolTree 
   const pool = findPool(tree, id)
   if (pool === undefined || !pool.admin_state_up) return undefined
   return pool.provisioning_status === 'PENDING_DELETE' ? undefined : pool
+}
+
+/** What haproxy is to listen for. */
+export function servedListeners(tree: LoadBalancerTree): readonly Listener[] {
+  return tree.admin_state_up ? presentListeners(tree).filter((l) => l.admin_state_up) : []
+}
+
+/** The default pool, and where the policies of an HTTP listener lead, each once. */
+export function usedPools(tree: LoadBalancerTree, listener: Listener): readonly PoolTree[] {
+  const policies = modeOf(listener) === 'http' ? actingPolicies(tree, listener) : []
+  const ids = [listener.default_pool_id, ...policies.map((policy) => policy.redirect_pool_id)]
+  const pools = ids.map((id) => servedPool(tree, id))
+  return [...new Set(pools)].filter((used) => used !== undefined)
 }

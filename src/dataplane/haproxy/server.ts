@@ -1,40 +1,54 @@
 /** A member as haproxy's `server` line. */
 import type { HealthMonitor } from '../../model/health-monitor.ts'
+import type { Listener } from '../../model/listener.ts'
 import type { Member } from '../../model/member.ts'
 import type { Pool } from '../../model/pool.ts'
-import { assert } from '../../system/assert.ts'
+import type { Rendering } from './facts.ts'
 import { joined, type Line, line } from './line.ts'
+import { terminatesTls } from './served.ts'
+import { memberTls } from './tls.ts'
 
-const TLS_VERSION_FLAGS = {
-  SSLv3: 'no-sslv3',
-  TLSv1: 'no-tlsv10',
-  'TLSv1.1': 'no-tlsv11',
-  'TLSv1.2': 'no-tlsv12',
-  'TLSv1.3': 'no-tlsv13',
-} as const
+/** A pool as a listener uses it. */
+export interface Used {
+  readonly listener: Listener
+  readonly pool: Pool
+  readonly monitor: HealthMonitor | undefined
+}
 
 /** The order of the options is upstream's. */
-export function renderServer(pool: Pool, member: Member, monitor: HealthMonitor | undefined): Line {
+export function renderServer(
+  rendering: Rendering,
+  { listener, pool, monitor }: Used,
+  member: Member,
+): Line {
   const address = line`${member.address}:${member.protocol_port}`
   return joined([
     line`server ${member.id} ${address} weight ${member.weight}`,
     monitor === undefined ? undefined : check(pool, member, monitor),
     pool.session_persistence?.type === 'HTTP_COOKIE' ? line`cookie ${member.id}` : undefined,
     pool.protocol === 'PROXY' ? line`send-proxy` : undefined,
-    pool.protocol === 'PROXYV2' ? line`send-proxy-v2` : undefined,
+    pool.protocol === 'PROXYV2' ? proxyV2(listener) : undefined,
     member.backup ? line`backup` : undefined,
     member.admin_state_up ? undefined : line`disabled`,
-    pool.tls_enabled ? reencryption(pool) : undefined,
+    pool.tls_enabled ? memberTls(rendering, pool) : undefined,
   ])
+}
+
+/** Behind TLS the preamble tells of the client's certificate, too. */
+function proxyV2(listener: Listener): Line {
+  return terminatesTls(listener) ? line`send-proxy-v2-ssl-cn` : line`send-proxy-v2`
 }
 
 /** Monitors that speak TLS also where the pool does not; upstream's TLS-HELLO is then a connect. */
 const TLS_MONITORS: readonly string[] = ['HTTPS', 'TLS-HELLO']
 
 function check(pool: Pool, member: Member, monitor: HealthMonitor): Line {
+  const byTls = TLS_MONITORS.includes(monitor.type)
   const alpn = pool.tls_enabled ? pool.alpn_protocols : null
   return joined([
-    TLS_MONITORS.includes(monitor.type) ? line`check check-ssl verify none` : line`check`,
+    line`check`,
+    // Where the pool speaks TLS it says what is verified, and one word holds for both.
+    byTls ? (pool.tls_enabled ? line`check-ssl` : line`check-ssl verify none`) : undefined,
     alpn === null || alpn.length === 0 ? undefined : line`check-alpn ${alpn.join(',')}`,
     line`inter ${monitor.delay}s fall ${monitor.max_retries_down} rise ${monitor.max_retries}`,
     member.monitor_address === null ? undefined : line`addr ${bracketed(member.monitor_address)}`,
@@ -47,27 +61,4 @@ function check(pool: Pool, member: Member, monitor: HealthMonitor): Line {
  */
 function bracketed(address: string): string {
   return address.includes(':') ? `[${address}]` : address
-}
-
-/**
- * TLS towards the members. Certificates of pools are not fetched yet; a pool which names one is
- * refused here, because leaving them out would silently turn verification off.
- */
-function reencryption(pool: Pool): Line {
-  const refs = [pool.tls_container_ref, pool.ca_tls_container_ref, pool.crl_container_ref]
-  assert(
-    refs.every((ref) => ref === null),
-    'a pool with certificates cannot be rendered without them',
-  )
-  const versions = pool.tls_versions
-  const without = Object.entries(TLS_VERSION_FLAGS).filter(
-    ([version]) => versions !== null && !(versions as readonly string[]).includes(version),
-  )
-  const alpn = pool.alpn_protocols ?? []
-  return joined([
-    line`ssl verify none sni ssl_fc_sni`,
-    pool.tls_ciphers === null ? undefined : line`ciphers ${pool.tls_ciphers}`,
-    ...without.map(([, flag]) => line`${flag}`),
-    alpn.length === 0 ? undefined : line`alpn ${alpn.join(',')}`,
-  ])
 }

@@ -6,12 +6,20 @@ import {
   type AgentTransport,
   createAgentClient,
 } from '../../contract/client.ts'
-import type { HostRoute, PlugFixedIp, PlugNetworkBody, PlugVipBody } from '../../contract/routes.ts'
+import type {
+  AgentDetails,
+  HostRoute,
+  PlugFixedIp,
+  PlugNetworkBody,
+  PlugVipBody,
+} from '../../contract/routes.ts'
 import { findUncarried } from '../../dataplane/haproxy/carried.ts'
+import { type CertificateFile, certificateFiles } from '../../dataplane/haproxy/certificates.ts'
 import { renderHaproxy } from '../../dataplane/haproxy/configuration.ts'
-import type { HaproxyOptions } from '../../dataplane/haproxy/facts.ts'
+import type { AmphoraFacts, HaproxyOptions, Rendering } from '../../dataplane/haproxy/facts.ts'
 import { presentListeners } from '../../dataplane/haproxy/served.ts'
 import type { Amphora } from '../../model/amphora.ts'
+import { NO_TLS_MATERIAL } from '../../model/tls.ts'
 import type { LoadBalancerTree } from '../../model/tree.ts'
 import { AssertionFailure, present } from '../../system/assert.ts'
 import type { AmphoraDriver, MemberPlug, VipPlug } from '../amphora.ts'
@@ -42,10 +50,10 @@ export function createRestAmphoraDriver(deps: RestAmphoraDeps): AmphoraDriver {
         const body = vip === undefined ? plugNetworkBody(plug) : extendVipBody(amphora, plug, vip)
         await client.call('plugNetwork', {}, body)
       }),
-    updateListeners: async (amphora, tree) => {
+    updateListeners: async (amphora, tree, tls = NO_TLS_MATERIAL) => {
       refuseUncarried(amphora, tree)
       await calling('update-listeners', amphora, (client) =>
-        updateListeners(deps, client, amphora, tree),
+        updateListeners(deps, client, amphora, { tree, tls }),
       )
     },
     updateAgentConfig: (amphora, config) =>
@@ -99,33 +107,56 @@ async function translated<T>(
 }
 
 /**
- * The upload is left out when the agent has this very text. The reload is not: the last upload may
+ * An upload is left out when the agent has this very text. The reload is not: the last upload may
  * have been the end of a controller which never came to it. The agent knows what its haproxy has
  * read and reloads only when that differs.
  */
 async function updateListeners(
-  deps: RestAmphoraDeps,
+  { options }: RestAmphoraDeps,
   client: AgentClient,
   amphora: Amphora,
-  tree: LoadBalancerTree,
+  { tree, tls }: Pick<Rendering, 'tree' | 'tls'>,
 ): Promise<void> {
   if (presentListeners(tree).length === 0) {
     await client.call('remove', { object_id: tree.id })
     return
   }
-  const { value: facts } = await client.call('getDetails', {})
-  const text = renderHaproxy(tree, facts, deps.options)
-  const etag = createHash('md5').update(text).digest('hex')
-  if ((await findEtag(client, tree.id)) !== etag)
+  const { value: details } = await client.call('getDetails', {})
+  const present = await findText(client, tree.id)
+  const rendering = { tree, tls, options, facts: factsOf(details, present) }
+  const text = renderHaproxy(rendering)
+  for (const file of certificateFiles(rendering)) await uploadCertificate(client, tree.id, file)
+  if (present !== text)
     await client.call('uploadHaproxy', { amphora_id: amphora.id, lb_id: tree.id }, text)
   await client.call('control', { object_id: tree.id, action: 'reload' })
 }
 
-async function findEtag(client: AgentClient, lb_id: string): Promise<string | undefined> {
+function factsOf(details: AgentDetails, text: string | undefined): AmphoraFacts {
+  const [, size] = /^\s*tune\.ssl\.cachesize (\d+)$/m.exec(text ?? '') ?? []
+  return size === undefined ? details : { ...details, session_cache_size: Number(size) }
+}
+
+/** The configuration that the agent has. */
+function findText(client: AgentClient, lb_id: string): Promise<string | undefined> {
+  return unlessAbsent(async () => (await client.call('getHaproxy', { lb_id })).value)
+}
+
+async function uploadCertificate(
+  client: AgentClient,
+  lb_id: string,
+  { name: filename, content }: CertificateFile,
+): Promise<void> {
+  const at = { lb_id, filename }
+  const there = await unlessAbsent(async () => (await client.call('getCertificate', at)).value)
+  const md5sum = createHash('md5').update(content).digest('hex')
+  if (there?.md5sum !== md5sum) await client.call('uploadCertificate', at, content)
+}
+
+async function unlessAbsent<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
-    return (await client.call('getHaproxy', { lb_id })).etag
+    return await ask()
   } catch (error) {
-    if (error instanceof AgentRefusal && error.status === 404) return undefined
+    if (error instanceof AgentRefusal && error.status === 404 && !error.retryable) return undefined
     throw error
   }
 }

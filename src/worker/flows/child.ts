@@ -132,6 +132,9 @@ async function activate(
   id: string,
   now: number,
 ): Promise<void> {
+  const { provisioning_status } = await getRow(tx, resource, id)
+  // It was PENDING until the step before found that it cannot be served.
+  if (provisioning_status === 'ERROR') return
   const active = { provisioning_status: 'ACTIVE', updated_at: timestamp(now) }
   const changed = await updateRow(tx, resource, id, { ...active, ...(await alsoActive?.(tx, id)) })
   assert(changed, `${resource.singular} ${id} must be there while its job runs`)

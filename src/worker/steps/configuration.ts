@@ -1,7 +1,12 @@
 import type { Amphora } from '../../model/amphora.ts'
+import type { Json } from '../../model/field.ts'
+import { listener } from '../../model/listener.ts'
 import type { LoadBalancerTree } from '../../model/tree.ts'
+import { updateRows } from '../../store/repository.ts'
+import { timestamp } from '../../system/clock.ts'
 import type { WorkerStep } from '../world.ts'
 import { loadTree, serving } from './amphorae.ts'
+import { type Findings, resolveTls } from './certificates.ts'
 import { agentRetry } from './retries.ts'
 
 interface Input {
@@ -12,7 +17,8 @@ interface Input {
 type Which = (tree: LoadBalancerTree) => readonly Amphora[]
 
 /**
- * Makes every serving amphora serve the tree as it is now. One amphora after the other: those of a
+ * Makes every serving amphora serve the tree as it is now, without the listeners whose certificates
+ * cannot be used: those are in ERROR, and all others go on. One amphora after the other: those of a
  * pair must not reload at the same time.
  */
 export function updateListeners({ load_balancer_id }: Input, which: Which = serving): WorkerStep {
@@ -20,14 +26,37 @@ export function updateListeners({ load_balancer_id }: Input, which: Which = serv
     name: 'update-listeners',
     retry: agentRetry,
     act: async (context) => {
-      const tree = await loadTree(context, load_balancer_id)
-      for (const row of which(tree)) await context.world.amphora.updateListeners(row, tree)
-      return undefined
+      const whole = await loadTree(context, load_balancer_id)
+      const { tree, tls, left_out, notes } = await resolveTls(context, whole)
+      for (const row of which(tree)) await context.world.amphora.updateListeners(row, tree, tls)
+      return left_out.length + notes.length === 0 ? undefined : { left_out, notes }
     },
+    rows: async (tx, { world, log }, result) => {
+      const { left_out, notes } = findingsIn(result)
+      for (const note of notes) log.warning(note)
+      await updateRows(
+        tx,
+        listener,
+        { id: left_out },
+        {
+          provisioning_status: 'ERROR',
+          operating_status: 'ERROR',
+          updated_at: timestamp(world.clock.now()),
+        },
+      )
+    },
+    notes: (result) => findingsIn(result).notes,
   }
 }
 
-/** For a new load balancer: an amphora without listeners has nothing to be told. */
+function findingsIn(result: Json | undefined): Findings {
+  return (result ?? { left_out: [], notes: [] }) as Findings
+}
+
+/**
+ * For amphorae that are new: one without listeners has nothing to be told. What they serve is
+ * ACTIVE then, also where it was in ERROR before.
+ */
 export function updateFirstListeners(input: Input, which: Which = serving): WorkerStep {
   const step = updateListeners(input, which)
   return {
@@ -35,6 +64,15 @@ export function updateFirstListeners(input: Input, which: Which = serving): Work
     act: async (context) => {
       const tree = await loadTree(context, input.load_balancer_id)
       return tree.listeners.length === 0 ? undefined : step.act?.(context)
+    },
+    rows: async (tx, context, result) => {
+      await updateRows(
+        tx,
+        listener,
+        { loadbalancer_id: input.load_balancer_id, provisioning_status: 'ERROR' },
+        { provisioning_status: 'ACTIVE', updated_at: timestamp(context.world.clock.now()) },
+      )
+      await step.rows?.(tx, context, result)
     },
   }
 }

@@ -38,11 +38,14 @@ export async function releaseLoadBalancer(tx: Tx, id: string, now: number): Prom
   await updateRow(tx, loadBalancer, id, active)
 }
 
-/** A load balancer which was made: it and all its children. */
+/**
+ * A load balancer which was made: it and all its children, but for listeners that are in ERROR by
+ * now.
+ */
 export async function activateTree(tx: Tx, id: string, now: number): Promise<void> {
   const active = { provisioning_status: 'ACTIVE', updated_at: timestamp(now) } as const
   const pool_id = await poolIds(tx, id)
-  await updateRows(tx, listener, { loadbalancer_id: id }, active)
+  await updateRows(tx, listener, { loadbalancer_id: id, provisioning_status: PENDING }, active)
   await updateRows(tx, pool, { loadbalancer_id: id }, active)
   await updateRows(tx, member, { pool_id }, active)
   await updateAsTold(tx, healthMonitor, { pool_id }, active)

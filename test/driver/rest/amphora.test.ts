@@ -103,10 +103,7 @@ const behind = (over: Partial<Pool>, monitor: Partial<HealthMonitor> | null = nu
 test.each([
   ['UDP listeners', front({ protocol: 'UDP' })],
   ['SCTP listeners', front({ protocol: 'SCTP' })],
-  ['TERMINATED_HTTPS listeners', front({ protocol: 'TERMINATED_HTTPS' })],
   ['PROMETHEUS listeners', front({ protocol: 'PROMETHEUS' })],
-  ['certificates of pools', behind({ tls_enabled: true, tls_container_ref: 'ref' })],
-  ['certificates of pools', behind({ tls_enabled: true, ca_tls_container_ref: 'ref' })],
   ['UDP-CONNECT health monitors', behind({}, { type: 'UDP-CONNECT' })],
   ['SCTP health monitors', behind({}, { type: 'SCTP' })],
 ] as const)('%s are refused before the agent is asked', async (what, asked) => {

@@ -1,0 +1,109 @@
+/**
+ * TLS as haproxy speaks it: options of `bind` lines towards clients and of `server` lines towards
+ * members, in upstream's order.
+ */
+import type { Listener } from '../../model/listener.ts'
+import type { Pool } from '../../model/pool.ts'
+import { certificatePath, crtListName, fileNameIn } from './certificates.ts'
+import { atLeast, type Rendering } from './facts.ts'
+import { joined, type Line, line } from './line.ts'
+import { servedListeners, terminatesTls } from './served.ts'
+
+const VERSION_FLAGS = {
+  SSLv3: line`no-sslv3`,
+  TLSv1: line`no-tlsv10`,
+  'TLSv1.1': line`no-tlsv11`,
+  'TLSv1.2': line`no-tlsv12`,
+  'TLSv1.3': line`no-tlsv13`,
+} as const
+/** Ciphers of TLS 1.3 have an option of their own; in `ciphers` they do nothing. */
+const TLS13_CIPHERS: readonly string[] = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_AES_128_CCM_SHA256',
+  'TLS_AES_128_CCM_8_SHA256',
+]
+
+/** What listeners and pools say alike. */
+function options(
+  of: Pick<Listener, 'tls_ciphers' | 'tls_versions' | 'alpn_protocols'>,
+): readonly (Line | undefined)[] {
+  const ciphers = of.tls_ciphers?.split(':') ?? []
+  const [newer, older] = [true, false].map((wanted) =>
+    ciphers.filter((cipher) => TLS13_CIPHERS.includes(cipher) === wanted),
+  )
+  const versions: readonly string[] = of.tls_versions ?? []
+  const flags = versions.length === 0 ? [] : Object.entries(VERSION_FLAGS)
+  const alpn = of.alpn_protocols ?? []
+  return [
+    older?.length ? line`ciphers ${older.join(':')}` : undefined,
+    newer?.length ? line`ciphersuites ${newer.join(':')}` : undefined,
+    ...flags.map(([version, flag]) => (versions.includes(version) ? undefined : flag)),
+    alpn.length === 0 ? undefined : line`alpn ${alpn.join(',')}`,
+  ]
+}
+
+const VERIFY = { NONE: line`none`, OPTIONAL: line`optional`, MANDATORY: line`required` } as const
+
+/** undefined for a listener that leaves TLS to others. */
+export function bindTls(rendering: Rendering, listener: Listener): Line | undefined {
+  if (!terminatesTls(listener)) return undefined
+  const { client_ca_tls_container_ref: ca, client_crl_container_ref: crl } = listener
+  const { authorities, revocations } = rendering.tls
+  const file = (name: string): string => certificatePath(rendering, name)
+  return joined([
+    line`ssl crt-list ${file(crtListName(listener))}`,
+    ...(ca === null
+      ? []
+      : [
+          line`ca-file ${file(fileNameIn(authorities, ca))}`,
+          line`verify ${VERIFY[listener.client_authentication]}`,
+          crl === null ? undefined : line`crl-file ${file(fileNameIn(revocations, crl))}`,
+        ]),
+    ...options(listener),
+  ])
+}
+
+/**
+ * Verification is on whenever there is an authority to verify by. haproxy then also holds the names
+ * in a member's certificate against the name that it sends, which is the one the client asked for.
+ */
+export function memberTls(rendering: Rendering, pool: Pool): Line {
+  const { tls_container_ref: own, ca_tls_container_ref: ca, crl_container_ref: crl } = pool
+  const { certificates, authorities, revocations } = rendering.tls
+  const file = (name: string): string => certificatePath(rendering, name)
+  const alpn = atLeast(rendering.facts.haproxy_version, 1, 9) ? pool.alpn_protocols : null
+  return joined([
+    line`ssl`,
+    own === null ? undefined : line`crt ${file(fileNameIn(certificates, own))}`,
+    ca === null ? undefined : line`ca-file ${file(fileNameIn(authorities, ca))}`,
+    ca === null || crl === null ? undefined : line`crl-file ${file(fileNameIn(revocations, crl))}`,
+    ca === null ? line`verify none` : line`verify required`,
+    line`sni ssl_fc_sni`,
+    ...options({ ...pool, alpn_protocols: alpn }),
+  ])
+}
+
+/** KiB of two sockets' buffers. */
+const CONNECTION_KIB = 32
+/** About 250 bytes each; haproxy's own 20,000 blocks take this much. */
+const BLOCKS_PER_KIB = 4
+const DEFAULT_CACHE_KIB = 5_000
+
+/**
+ * Two fifths of the memory that connections leave, for sessions of TLS to be taken up again; of
+ * an amphora that has memory of its own.
+ */
+export function sessionCacheSize(
+  { tree, facts, options }: Rendering,
+  connections: number,
+): number | undefined {
+  const { memory, session_cache_size } = facts
+  const needed = servedListeners(tree).some((each) => each.protocol === 'TERMINATED_HTTPS')
+  if (!needed || memory === undefined || !options.own_memory) return undefined
+  if (session_cache_size !== undefined) return session_cache_size
+  const left = memory.free + memory.buffers + memory.cached - CONNECTION_KIB * connections
+  const cache_kib = Math.floor((left * 2) / 5)
+  return cache_kib > DEFAULT_CACHE_KIB ? cache_kib * BLOCKS_PER_KIB : undefined
+}

@@ -1,0 +1,97 @@
+/**
+ * What a tree refers to, from where users keep it. Certificates and keys exist only inside the step
+ * that sends them on: they are secret and never recorded.
+ * Source: octavia/amphorae/drivers/haproxy/rest_api_driver.py, update_amphora_listeners.
+ */
+import { type TlsReference, tlsReferences } from '../../dataplane/haproxy/certificates.ts'
+import { servedListeners } from '../../dataplane/haproxy/served.ts'
+import type { CertificateManager } from '../../driver/certificate-manager.ts'
+import {
+  expiredText,
+  type Reading,
+  readAuthority,
+  readCertificate,
+  readRevocations,
+} from '../../driver/read-certificate.ts'
+import type { TlsMaterial } from '../../model/tls.ts'
+import type { LoadBalancerTree } from '../../model/tree.ts'
+import type { Context } from '../world.ts'
+
+export type Findings = {
+  /** Ids of listeners that cannot be served. */
+  readonly left_out: readonly string[]
+  /** Sentences: what cannot be used, and what should be renewed. */
+  readonly notes: readonly string[]
+}
+
+/** `tree` is the given one without what is left out; `tls` is all that it refers to. */
+export interface ResolvedTls extends Findings {
+  readonly tree: LoadBalancerTree
+  readonly tls: TlsMaterial
+}
+
+/**
+ * A listener is left out when something that it or its pools refer to is not there or cannot be
+ * used. What has expired since it was named goes on serving, since its clients may still take it.
+ * A DriverError, when the store cannot be asked: then nothing that serves is taken away.
+ */
+export async function resolveTls(
+  { world }: Context,
+  whole: LoadBalancerTree,
+): Promise<ResolvedTls> {
+  const read = createReader(world.certificateManager)
+  const tls = { certificates: new Map(), authorities: new Map(), revocations: new Map() }
+  const left_out: string[] = []
+  const notes = new Set<string>()
+  for (const listener of servedListeners(whole)) {
+    const problems: string[] = []
+    for (const reference of tlsReferences(whole, listener)) {
+      const reading = await read(reference)
+      if (!reading.ok) {
+        problems.push(`${NOUN[reference.kind]} ${reference.ref} ${reading.problem}`)
+        continue
+      }
+      tls[reference.kind].set(reference.ref, reading.pem)
+      if (reading.valid_until_ms < world.clock.now()) notes.add(expired(reference, reading))
+    }
+    if (problems.length === 0) continue
+    left_out.push(listener.id)
+    notes.add(`listener ${listener.id} is not served: the ${problems.join(', the ')}`)
+  }
+  const listeners = whole.listeners.filter(({ id }) => !left_out.includes(id))
+  return { tree: { ...whole, listeners }, tls, left_out, notes: [...notes] }
+}
+
+const NOUN = {
+  certificates: 'certificate',
+  authorities: 'CA certificate',
+  revocations: 'revocation list',
+} as const satisfies Record<keyof TlsMaterial, string>
+
+function expired({ kind, ref }: TlsReference, reading: Reading & { readonly ok: true }): string {
+  const then = expiredText(reading.valid_until_ms)
+  return `the ${NOUN[kind]} ${ref} ${then} and goes on being used: renew it`
+}
+
+/** Asks the store once for each. */
+function createReader(manager: CertificateManager): (which: TlsReference) => Promise<Reading> {
+  const known = new Map<string, Reading>()
+  return async ({ kind, ref }) => {
+    const key = `${kind} ${ref}`
+    const reading = known.get(key) ?? (await find(manager, { kind, ref }))
+    known.set(key, reading)
+    return reading
+  }
+}
+
+/** On this service's own right: the request that named it was checked against its caller. */
+async function find(manager: CertificateManager, { kind, ref }: TlsReference): Promise<Reading> {
+  const absent = { ok: false, problem: 'is not there or may not be read' } as const
+  if (kind === 'certificates') {
+    const material = await manager.findCertificate(ref, null)
+    return material === undefined ? absent : readCertificate(material)
+  }
+  const text = await manager.findSecret(ref, null)
+  if (text === undefined) return absent
+  return kind === 'authorities' ? readAuthority(text) : readRevocations(text)
+}
