@@ -31,6 +31,7 @@ const RUNTIME = {
 
 /** What tests and benchmarks need besides. */
 const TESTING = {
+  curl: 'curl',
   openssl: 'openssl',
   wrk: 'wrk',
   openstack: 'python3-openstackclient',

@@ -2,6 +2,7 @@
  * Every feature of upstream's haproxy, in IPv4 and IPv6: real requests through the VIP of a load
  * balancer of the compiled executable. Prints each row with its result.
  */
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { createLab, deleteCascade, type Lab, labMissing, type Serve } from './harness.ts'
 import { type Made, makeLoadBalancer } from './matrix/made.ts'
@@ -71,7 +72,8 @@ describe.skipIf(missing !== undefined).each(FAMILIES)('%s', (family) => {
   let made: Made
 
   beforeAll(async () => {
-    place = await openPlace(PLANS[family], PLANS[OTHER[family]].host)
+    const store = join(lab.folder, 'data', 'certificates')
+    place = await openPlace(PLANS[family], PLANS[OTHER[family]].host, store)
     const [vip_subnet_id, other] = [await subnetOf(family), await subnetOf(OTHER[family])]
     made = await makeLoadBalancer(serve.client, place, { vip_subnet_id, other }, MATRIX)
   }, 120_000)

@@ -6,7 +6,6 @@ function elsewhere(feature: number, shows: string, impossible: string): MatrixRo
 }
 
 const NOT_YET = 'not carried yet'
-const TLS = 'TERMINATED_HTTPS listeners and certificates of pools are not carried yet'
 
 export const elsewhereRows: readonly MatrixRow[] = [
   elsewhere(
@@ -27,7 +26,9 @@ export const elsewhereRows: readonly MatrixRow[] = [
   ...([244, 272, 273, 274, 275] as const).map((feature) =>
     elsewhere(feature, 'metrics, logs and templates', NOT_YET),
   ),
-  ...([245, 249, 250, 251, 252, 253, 269, 270] as const).map((feature) =>
-    elsewhere(feature, 'TLS', TLS),
+  elsewhere(
+    245,
+    'sessions of TLS have as much memory as connections leave',
+    'amphorae here share the memory of the host; shown by the case tls-listeners',
   ),
 ]

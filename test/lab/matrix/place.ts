@@ -7,6 +7,7 @@ import { findInterface } from '../../../src/command/demo/web-server.ts'
 import { createTestCa } from '../certificates.ts'
 import { ip } from '../harness.ts'
 import type { Family, Wish } from './row.ts'
+import { openTlsPlace, type TlsPlace } from './tls-place.ts'
 
 export interface Place {
   readonly family: Family
@@ -19,6 +20,7 @@ export interface Place {
   /** Two addresses from which clients ask. */
   readonly clients: readonly [string, string]
   readonly ports: Readonly<Record<ServerName, number>>
+  readonly tls: TlsPlace
   close(): Promise<void>
 }
 
@@ -46,7 +48,12 @@ export type ServerName = (typeof SERVERS)[number]
 /** What `checked` answers with 204, and nothing else. */
 export const CHECKED = { host: 'check.example', path: '/health', code: 204 } as const
 
-export async function openPlace(plan: NetworkPlan, otherHost: string): Promise<Place> {
+/** `store` is the folder where the controller finds certificates. */
+export async function openPlace(
+  plan: NetworkPlan,
+  otherHost: string,
+  store: string,
+): Promise<Place> {
   const { family, host, nowhere, clients } = plan
   const ca = createTestCa('matrix')
   const closings: (() => Promise<unknown>)[] = [async () => ca.remove()]
@@ -73,8 +80,10 @@ export async function openPlace(plan: NetworkPlan, otherHost: string): Promise<P
     closings.push(async () => server.close())
     ports[name] = portOf(server)
   }
+  const secure = await openTlsPlace(host, store)
+  closings.push(secure.close)
   return {
-    ...{ family, host, otherHost, nowhere, clients, ports },
+    ...{ family, host, otherHost, nowhere, clients, ports, tls: secure },
     close: async () => {
       for (const close of closings) await close()
     },

@@ -6,6 +6,9 @@ import { monitorRows } from './monitors.ts'
 import { protocolRows } from './protocols.ts'
 import type { MatrixRow } from './row.ts'
 import { ruleAndActionRows } from './rules.ts'
+import { tlsRows } from './tls.ts'
+import { tlsChangeRows } from './tls-changes.ts'
+import { tlsMemberRows } from './tls-members.ts'
 
 export const MATRIX: readonly MatrixRow[] = [
   ...protocolRows,
@@ -13,5 +16,8 @@ export const MATRIX: readonly MatrixRow[] = [
   ...ruleAndActionRows,
   ...monitorRows,
   ...limitRows,
+  ...tlsRows,
+  ...tlsMemberRows,
+  ...tlsChangeRows,
   ...elsewhereRows,
 ]
