@@ -4,10 +4,10 @@ import type { INSERT_TLS_HEADERS, Listener } from '../../model/listener.ts'
 import type { LB_ALGORITHMS, PoolProtocol } from '../../model/pool.ts'
 import type { PoolTree } from '../../model/tree.ts'
 import { assert, present } from '../../system/assert.ts'
-import { atLeast, connectionLimit, PING_WRAPPER, peersName, type Rendering } from './facts.ts'
+import { connectionLimit, PING_WRAPPER, peersName, type Rendering } from './facts.ts'
 import { argument, joined, type Line, line, type Section } from './line.ts'
 import { modeOf } from './served.ts'
-import { renderServer } from './server.ts'
+import { namesHost, renderServer } from './server.ts'
 
 /** SOURCE_IP_PORT is refused by the provider; upstream, too, would render it as round robin. */
 const BALANCE: Readonly<Record<(typeof LB_ALGORITHMS)[number], string>> = {
@@ -89,8 +89,7 @@ function checks({ facts, options }: Rendering, monitor: HealthMonitor): readonly
   const path = monitor.url_path ?? HTTP_FALLBACKS.url_path
   const version = monitor.http_version?.toFixed(1)
   const codes = expandCodes(monitor.expected_codes ?? HTTP_FALLBACKS.expected_codes)
-  const host =
-    version === '1.1' && monitor.domain_name !== null && atLeast(facts.haproxy_version, 2, 2)
+  const host = namesHost(facts, monitor)
   return [
     ...common,
     version === undefined

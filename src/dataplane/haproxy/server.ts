@@ -1,9 +1,9 @@
 /** A member as haproxy's `server` line. */
-import type { HealthMonitor } from '../../model/health-monitor.ts'
+import { type HealthMonitor, HTTP_TYPES } from '../../model/health-monitor.ts'
 import type { Listener } from '../../model/listener.ts'
 import type { Member } from '../../model/member.ts'
 import type { Pool } from '../../model/pool.ts'
-import type { Rendering } from './facts.ts'
+import { type AmphoraFacts, atLeast, type Rendering } from './facts.ts'
 import { joined, type Line, line } from './line.ts'
 import { terminatesTls } from './served.ts'
 import { memberTls } from './tls.ts'
@@ -24,7 +24,7 @@ export function renderServer(
   const address = line`${member.address}:${member.protocol_port}`
   return joined([
     line`server ${member.id} ${address} weight ${member.weight}`,
-    monitor === undefined ? undefined : check(pool, member, monitor),
+    monitor === undefined ? undefined : check(rendering, { pool, monitor }, member),
     pool.session_persistence?.type === 'HTTP_COOKIE' ? line`cookie ${member.id}` : undefined,
     pool.protocol === 'PROXY' ? line`send-proxy` : undefined,
     pool.protocol === 'PROXYV2' ? proxyV2(listener) : undefined,
@@ -42,14 +42,34 @@ function proxyV2(listener: Listener): Line {
 /** Monitors that speak TLS also where the pool does not; upstream's TLS-HELLO is then a connect. */
 const TLS_MONITORS: readonly string[] = ['HTTPS', 'TLS-HELLO']
 
-function check(pool: Pool, member: Member, monitor: HealthMonitor): Line {
+/** Whether an HTTP check says which host it means. */
+export function namesHost({ haproxy_version }: AmphoraFacts, monitor: HealthMonitor): boolean {
+  const { http_version, domain_name } = monitor
+  return http_version === 1.1 && domain_name !== null && atLeast(haproxy_version, 2, 2)
+}
+
+/** Servers of HTTP/2 refuse a request that names no host, so such a check does not offer it. */
+function checkAlpn({ facts }: Rendering, pool: Pool, monitor: HealthMonitor): readonly string[] {
+  const offered = pool.tls_enabled ? (pool.alpn_protocols ?? []) : []
+  const nameless =
+    (HTTP_TYPES as readonly string[]).includes(monitor.type) && !namesHost(facts, monitor)
+  if (!nameless || !offered.includes('h2')) return offered
+  const older = offered.filter((protocol) => protocol !== 'h2')
+  return older.length === 0 ? ['http/1.1'] : older
+}
+
+function check(
+  rendering: Rendering,
+  { pool, monitor }: { readonly pool: Pool; readonly monitor: HealthMonitor },
+  member: Member,
+): Line {
   const byTls = TLS_MONITORS.includes(monitor.type)
-  const alpn = pool.tls_enabled ? pool.alpn_protocols : null
+  const alpn = checkAlpn(rendering, pool, monitor)
   return joined([
     line`check`,
     // Where the pool speaks TLS it says what is verified, and one word holds for both.
     byTls ? (pool.tls_enabled ? line`check-ssl` : line`check-ssl verify none`) : undefined,
-    alpn === null || alpn.length === 0 ? undefined : line`check-alpn ${alpn.join(',')}`,
+    alpn.length === 0 ? undefined : line`check-alpn ${alpn.join(',')}`,
     line`inter ${monitor.delay}s fall ${monitor.max_retries_down} rise ${monitor.max_retries}`,
     member.monitor_address === null ? undefined : line`addr ${bracketed(member.monitor_address)}`,
     member.monitor_port === null ? undefined : line`port ${member.monitor_port}`,

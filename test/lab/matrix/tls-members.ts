@@ -31,6 +31,27 @@ async function answerOf(run: Run, at: number, how: Parameters<typeof curl>[1] = 
   return status === 200 ? (JSON.parse(body) as TlsSeen) : status
 }
 
+/** A member that can be verified, and one that cannot. */
+function monitored(place: Place, over: Wish): Wish {
+  return before(place, ['verified', 'foreign'], {
+    ...VERIFIED,
+    alpn_protocols: ['h2', 'http/1.1'],
+    healthmonitor: {
+      ...{ type: 'HTTPS', delay: 1, timeout: 1, max_retries: 1, max_retries_down: 1 },
+      ...{ http_method: 'GET', url_path: '/', expected_codes: '200', ...over },
+    },
+  })
+}
+
+async function memberStatuses(run: Run, at: number): Promise<Readonly<Record<string, string>>> {
+  const path = `pools/${only(run, at).default_pool_id}/members`
+  const rows = (await run.client.call('GET', path)) as unknown as readonly {
+    name: string
+    operating_status: string
+  }[]
+  return Object.fromEntries(rows.map((row) => [row.name, row.operating_status]))
+}
+
 export const tlsMemberRows: readonly MatrixRow[] = [
   {
     features: [269],
@@ -96,30 +117,20 @@ export const tlsMemberRows: readonly MatrixRow[] = [
   },
   {
     features: [262, 270],
-    shows: 'HTTPS monitors verify where the pool does, in HTTP/2 where it speaks it',
+    shows: 'HTTPS monitors verify where the pool does; in HTTP/2 when they name a host',
     listeners: (place) => [
-      before(place, ['verified', 'foreign'], {
-        ...VERIFIED,
-        alpn_protocols: ['h2', 'http/1.1'],
-        healthmonitor: {
-          ...{ type: 'HTTPS', delay: 1, timeout: 1, max_retries: 1, max_retries_down: 1 },
-          ...{ http_method: 'GET', url_path: '/', expected_codes: '200' },
-        },
-      }),
+      monitored(place, {}),
+      monitored(place, { http_version: 1.1, domain_name: HOST.member }),
     ],
     check: async (run) => {
-      const path = `pools/${only(run).default_pool_id}/members`
-      const statuses = async () => {
-        const rows = (await run.client.call('GET', path)) as unknown as readonly {
-          name: string
-          operating_status: string
-        }[]
-        return Object.fromEntries(rows.map((row) => [row.name, row.operating_status]))
+      for (const at of [0, 1]) {
+        await until('the monitor to know', async () => {
+          const { verified, foreign } = await memberStatuses(run, at)
+          return verified === 'ONLINE' && foreign === 'ERROR'
+        })
+        for (let n = 0; n < 4; n++)
+          expect(await answerOf(run, at)).toMatchObject({ server: 'verified' })
       }
-      await until('the monitor to know', async () => (await statuses()).foreign === 'ERROR')
-      expect(await statuses()).toEqual({ verified: 'ONLINE', foreign: 'ERROR' })
-      for (let n = 0; n < 4; n++)
-        expect(await answerOf(run, 0)).toMatchObject({ server: 'verified' })
     },
   },
 ]

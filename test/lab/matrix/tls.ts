@@ -203,12 +203,12 @@ export const tlsRows: readonly MatrixRow[] = [
         'x-forwarded-port': String(only(run).port),
         'x-ssl-client-verify': '0',
         'x-ssl-client-has-cert': '1',
-        'x-ssl-client-dn': '"/CN=alice"',
-        'x-ssl-client-cn': '"alice"',
-        'x-ssl-issuer': '"/CN=clients CA"',
-        'x-ssl-client-sha1': expect.stringMatching(/^"[0-9A-F]{40}"$/),
-        'x-ssl-client-not-before': expect.stringMatching(/^"\d{12}Z"$/),
-        'x-ssl-client-not-after': expect.stringMatching(/^"\d{12}Z"$/),
+        'x-ssl-client-dn': '/CN=alice',
+        'x-ssl-client-cn': 'alice',
+        'x-ssl-issuer': '/CN=clients CA',
+        'x-ssl-client-sha1': expect.stringMatching(/^[0-9A-F]{40}$/),
+        'x-ssl-client-not-before': expect.stringMatching(/^\d{12}Z$/),
+        'x-ssl-client-not-after': expect.stringMatching(/^\d{12}Z$/),
       })
       const made = Object.fromEntries(CLIENT_HEADERS.map((name) => [name, 'alice']))
       const without = sslHeaders((await curl(run, { headers: made })).body)
