@@ -27,6 +27,7 @@ export function crossCheck(config: Config): readonly Contradiction[] {
     ...checkTls(config),
     ...checkProvider(config),
     ...checkKeystone(config),
+    ...checkBarbican(config),
     ...(config.controller_worker.network_driver === 'local' ? checkLocalCloud(config) : []),
   ]
 }
@@ -137,6 +138,27 @@ function checkKeystone(config: Config): Contradiction[] {
         message: `${named} is not a section that says who we are: use service_auth`,
       },
     ]
+  return checkOurUser(config, named, 'auth_strategy keystone')
+}
+
+/** Barbican is asked as the user of [service_auth], and callers by their own tokens. */
+function checkBarbican(config: Config): Contradiction[] {
+  const { cert_manager } = config.certificates
+  if (cert_manager !== 'barbican_cert_manager') return []
+  const { auth_strategy } = config.api_settings
+  if (auth_strategy !== 'keystone') {
+    const message = `${cert_manager} needs auth_strategy keystone, not ${auth_strategy}`
+    return [{ where: 'certificates.cert_manager', message }]
+  }
+  return checkOurUser(config, 'service_auth', `cert_manager ${cert_manager}`)
+}
+
+/** What is missing in the section that says who we are. */
+function checkOurUser(
+  config: Config,
+  named: 'keystone_authtoken' | 'service_auth',
+  why: string,
+): Contradiction[] {
   const auth = config[named]
   const missing: string[] = []
   if (auth.auth_type === null) missing.push('auth_type')
@@ -151,7 +173,7 @@ function checkKeystone(config: Config): Contradiction[] {
   }
   return missing.map((name) => ({
     where: `${named}.${name}`,
-    message: `auth_strategy keystone needs ${name} in [${named}]`,
+    message: `${why} needs ${name} in [${named}]`,
   }))
 }
 

@@ -108,6 +108,8 @@ export function boolean<F extends Fallback<boolean>>(
 export interface ChoiceTraits extends Traits {
   /** Upstream's other values, which this release cannot do yet. */
   readonly later?: readonly string[]
+  /** Those which it will never do, and what to do then. */
+  readonly instead?: Readonly<Record<string, string>>
 }
 
 export function choice<const C extends readonly string[], F extends Fallback<C[number]>>(
@@ -121,6 +123,8 @@ export function choice<const C extends readonly string[], F extends Fallback<C[n
     const found = choices.find((each) => each === value)
     if (found !== undefined) return { value: found }
     if (typeof value !== 'string') return { problem: `not ${kindOf(value)}` }
-    return { problem: traits.later?.includes(value) ? `${value} is not in this release` : '' }
+    const { later = [], instead = {} } = traits
+    if (Object.hasOwn(instead, value)) return { problem: `${value} is not here: ${instead[value]}` }
+    return { problem: later.includes(value) ? `${value} is not in this release` : '' }
   })
 }

@@ -8,9 +8,9 @@ import type {
   CertificateMaterial,
   SecretReader,
 } from '../driver/certificate-manager.ts'
+import { parseReference } from '../model/secret-reference.ts'
 import { findContainer, findSecret, listParts, type SecretRow } from '../store/secrets.ts'
 import type { Db } from '../store/store.ts'
-import { parseReference } from './reference.ts'
 import type { Vault } from './vault.ts'
 
 export function createVaultManager(

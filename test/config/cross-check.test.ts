@@ -126,6 +126,23 @@ const CASES: readonly (readonly [title: string, text: string, said: readonly str
     ],
   ],
   [
+    'Barbican with callers that have no tokens of Keystone',
+    '[api_settings]\nauth_strategy = "local"\n[certificates]\ncert_manager = "barbican_cert_manager"',
+    [
+      'certificates.cert_manager: barbican_cert_manager needs auth_strategy keystone, not local',
+    ],
+  ],
+  [
+    'Barbican without our user',
+    '[api_settings]\nauth_strategy = "keystone"\n[keystone_authtoken]\nauth_type = "password"\n' +
+      'auth_url = "http://k"\nusername = "octavia"\npassword = "x"\n[service_auth]\n' +
+      'auth_type = "password"\nusername = "octavia"\npassword = "x"\n' +
+      '[certificates]\ncert_manager = "barbican_cert_manager"',
+    [
+      'service_auth.auth_url: cert_manager barbican_cert_manager needs auth_url in [service_auth]',
+    ],
+  ],
+  [
     'a section that cannot say who we are',
     '[api_settings]\nauth_strategy = "keystone"\n[keystone_authtoken]\nauth_section = "nova"',
     [

@@ -21,6 +21,8 @@ export interface FakeKeystone {
   revoke(token: string): void
   /** Whether a service would take it. */
   accepts(token: string): boolean
+  /** Whose token it is. */
+  identify(token: string): { readonly user_id: string; readonly project_id: string }
   /** Tells of another service in its catalogue. */
   register(service: { readonly type: string; readonly name: string; readonly url: string }): void
   /** All tokens of our own user. */
@@ -124,6 +126,10 @@ export function createFakeKeystone(options: Options): FakeKeystone {
     issue,
     revoke: (token) => void tokens.delete(token),
     accepts: (token) => (tokens.get(token)?.expires_ms ?? 0) > now(),
+    identify: (token) => {
+      const { user_id = '', project_id = '' } = tokens.get(token) ?? {}
+      return { user_id, project_id }
+    },
     register: ({ type, name, url }) => {
       const endpoints = ['public', 'internal', 'admin'].map((one) => ({
         interface: one,

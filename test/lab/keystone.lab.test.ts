@@ -7,59 +7,18 @@ import { rmSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Controller, startController } from '../../src/command/serve/controller.ts'
 import { createLab } from './harness.ts'
-
-const { OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME } = process.env
-const missing =
-  OS_AUTH_URL && OS_USERNAME && OS_PASSWORD && OS_PROJECT_NAME
-    ? undefined
-    : 'needs OS_AUTH_URL and the other OS_ variables of a real Keystone'
-const keystone = (OS_AUTH_URL ?? '').replace(/\/v3\/?$/, '')
-const DOMAIN = { name: 'Default' }
-
-// biome-ignore lint/suspicious/noExplicitAny: answers are inspected by tests
-type Json = any
-interface Answer {
-  readonly status: number
-  readonly headers: Headers
-  readonly body: Json
-}
-
-async function send(
-  url: string,
-  token: string | null,
-  method = 'GET',
-  body?: unknown,
-  headers: Readonly<Record<string, string>> = {},
-): Promise<Answer> {
-  const response = await fetch(url, {
-    method,
-    headers: {
-      'content-type': 'application/json',
-      ...(token === null ? {} : { 'x-auth-token': token }),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-  const text = await response.text()
-  return {
-    status: response.status,
-    headers: response.headers,
-    body: text === '' ? undefined : JSON.parse(text),
-  }
-}
-
-async function logIn(identity: object, scope?: object | 'unscoped'): Promise<string> {
-  const body = { auth: { identity, ...(scope === undefined ? {} : { scope }) } }
-  const { status, headers } = await send(`${keystone}/v3/auth/tokens`, null, 'POST', body)
-  expect(status).toBe(201)
-  return headers.get('x-subject-token') ?? ''
-}
-
-const password = (name: string, secret: string) => ({
-  methods: ['password'],
-  password: { user: { name, domain: DOMAIN, password: secret } },
-})
-const inProject = (name: string) => ({ project: { name, domain: DOMAIN } })
+import {
+  keystone,
+  logIn,
+  missing,
+  OS_PASSWORD,
+  OS_PROJECT_NAME,
+  OS_USERNAME,
+  openRealUsers,
+  password,
+  type RealUsers,
+  send,
+} from './real-keystone.ts'
 
 describe.skipIf(missing !== undefined)(`a real Keystone (${missing ?? keystone})`, () => {
   const lab = createLab(`[api_settings]
@@ -85,44 +44,13 @@ bind_ip = "127.0.0.1"
 bind_port = 0
 `)
   const log: string[] = []
-  const made: string[] = []
   let controller: Controller
-  let admin = ''
+  let users: RealUsers
   const at = (path: string): string => `${controller.url.origin}${path}`
   const LBS = '/v2.0/lbaas/loadbalancers'
 
-  /** A user with these roles in a project, both made here and removed afterwards. */
-  async function makeUser(name: string, projectName: string, roles: readonly string[]) {
-    const v3 = `${keystone}/v3`
-    const project = await send(`${v3}/projects?name=${projectName}`, admin)
-    let project_id = project.body.projects[0]?.id
-    if (project_id === undefined) {
-      const body = { project: { name: projectName, domain_id: 'default' } }
-      project_id = (await send(`${v3}/projects`, admin, 'POST', body)).body.project.id
-      made.push(`${v3}/projects/${project_id}`)
-    }
-    const user = { name, password: `${name}-secret`, domain_id: 'default' }
-    const answer = await send(`${v3}/users`, admin, 'POST', { user })
-    expect(answer.status).toBe(201)
-    const { id } = answer.body.user
-    made.push(`${v3}/users/${id}`)
-    for (const role of roles) {
-      const { body } = await send(`${v3}/roles?name=${role}`, admin)
-      const url = `${v3}/projects/${project_id}/users/${id}/roles/${body.roles[0].id}`
-      expect((await send(url, admin, 'PUT')).status).toBe(204)
-    }
-    return {
-      id,
-      project_id,
-      token: await logIn(password(name, user.password), inProject(projectName)),
-    }
-  }
-
   beforeAll(async () => {
-    admin = await logIn(
-      password(OS_USERNAME ?? '', OS_PASSWORD ?? ''),
-      inProject(OS_PROJECT_NAME ?? ''),
-    )
+    users = await openRealUsers()
     controller = await startController({
       configFile: lab.config,
       agentExecutable: '/bin/false',
@@ -131,7 +59,7 @@ bind_port = 0
     })
   })
   afterAll(async () => {
-    for (const url of made.reverse()) await send(url, admin, 'DELETE')
+    await users?.removeAll()
     await controller?.stop()
     rmSync(lab.folder, { recursive: true, force: true })
   })
@@ -151,9 +79,9 @@ bind_port = 0
   })
 
   test('roles in projects', async () => {
-    const owner = await makeUser('lite-member', 'lite-one', ['member', 'reader'])
-    const reader = await makeUser('lite-reader', 'lite-one', ['reader'])
-    const stranger = await makeUser('lite-stranger', 'lite-two', ['member', 'reader'])
+    const owner = await users.makeUser('lite-member', 'lite-one', ['member', 'reader'])
+    const reader = await users.makeUser('lite-reader', 'lite-one', ['reader'])
+    const stranger = await users.makeUser('lite-stranger', 'lite-two', ['member', 'reader'])
     const create = { loadbalancer: { name: 'a', vip_network_id: crypto.randomUUID() } }
     expect((await send(at(LBS), reader.token, 'POST', create)).status).toBe(403)
     const { status, body } = await send(at(LBS), owner.token, 'POST', create)
@@ -168,7 +96,7 @@ bind_port = 0
     expect(await statuses(owner.token)).toEqual([200, 1, 403])
     expect(await statuses(reader.token)).toEqual([200, 1, 403])
     expect(await statuses(stranger.token)).toEqual([403, 0, 403])
-    expect(await statuses(admin)).toEqual([200, 1, 200])
+    expect(await statuses(users.admin)).toEqual([200, 1, 200])
   })
 
   test('tokens without a scope, and of the system', async () => {
@@ -181,9 +109,9 @@ bind_port = 0
   })
 
   test('a revoked token is refused after the lifetime of the cache', async () => {
-    const { token } = await makeUser('lite-revoked', 'lite-one', ['reader'])
+    const { token } = await users.makeUser('lite-revoked', 'lite-one', ['reader'])
     expect((await send(at(LBS), token)).status).toBe(200)
-    const revoked = await send(`${keystone}/v3/auth/tokens`, admin, 'DELETE', undefined, {
+    const revoked = await send(`${keystone}/v3/auth/tokens`, users.admin, 'DELETE', undefined, {
       'x-subject-token': token,
     })
     expect(revoked.status).toBe(204)
@@ -193,7 +121,7 @@ bind_port = 0
   })
 
   test('application credentials, with and without access rules', async () => {
-    const { id, token } = await makeUser('lite-app', 'lite-one', ['member', 'reader'])
+    const { id, token } = await users.makeUser('lite-app', 'lite-one', ['member', 'reader'])
     const credentials = `${keystone}/v3/users/${id}/application_credentials`
     const make = async (over: object): Promise<string> => {
       const application_credential = { name: crypto.randomUUID(), ...over }
@@ -214,8 +142,8 @@ bind_port = 0
   })
 
   test('a service speaks for a user', async () => {
-    const user = await makeUser('lite-user', 'lite-one', ['reader'])
-    const service = await makeUser('lite-service', 'service', ['service'])
+    const user = await users.makeUser('lite-user', 'lite-one', ['reader'])
+    const service = await users.makeUser('lite-service', 'service', ['service'])
     const by = (token: string) =>
       send(at(LBS), user.token, 'GET', undefined, { 'x-service-token': token })
     expect((await by(service.token)).status).toBe(200)

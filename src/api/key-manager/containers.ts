@@ -2,7 +2,7 @@
 import { Fault } from '../../model/fault.ts'
 import { parseCreate } from '../../model/request.ts'
 import { CERTIFICATE_PARTS, containerFields, type SecretPart } from '../../model/secret.ts'
-import { parseReference } from '../../secret/reference.ts'
+import { parseReference } from '../../model/secret-reference.ts'
 import {
   type ContainerRow,
   findContainer,

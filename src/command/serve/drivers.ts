@@ -21,6 +21,7 @@ import { createNoopCertificateGenerator } from '../../driver/noop/certificate.ts
 import { createNoopCertificateManager } from '../../driver/noop/certificate-manager.ts'
 import { createNoopCompute } from '../../driver/noop/compute.ts'
 import { createNoopNetwork } from '../../driver/noop/network.ts'
+import { createBarbicanCertificateManager } from '../../driver/openstack/certificate-manager.ts'
 import { createRestAmphoraDriver } from '../../driver/rest/amphora.ts'
 import { createTransport } from '../../driver/rest/transport.ts'
 import { createVaultManager } from '../../secret/certificate-manager.ts'
@@ -32,6 +33,7 @@ import type { Log } from '../../system/log.ts'
 import { systemProcesses } from '../../system/process.ts'
 import { CommandFailure } from '../io.ts'
 import type { DataFolder } from './data-folder.ts'
+import { openOpenStack } from './openstack.ts'
 import { readPem } from './pem.ts'
 
 export interface Drivers {
@@ -84,6 +86,7 @@ export function createDrivers(place: Place): Drivers {
       const files = createLocalCertificateManager({ storage_path })
       return vault === undefined ? files : createVaultManager({ vault, read: store.read }, files)
     },
+    barbican_cert_manager: () => openBarbican(place),
     noop_cert_manager: createNoopCertificateManager,
   }
   const { client_ca } = config.controller_worker
@@ -96,6 +99,15 @@ export function createDrivers(place: Place): Drivers {
     clientCa: client_ca === null ? folder.clientCa.certificate : readPem(client_ca),
     cloud,
   }
+}
+
+function openBarbican({ config, log }: Place): CertificateManager {
+  const openstack = openOpenStack({ config, clock: systemClock, log })
+  const named = { title: 'Barbican', type: 'key-manager', version: 'v1' }
+  return createBarbicanCertificateManager({
+    barbican: openstack.service(named, config.certificates),
+    userId: () => openstack.session().userId(),
+  })
 }
 
 function openLocalCloud({ config, folder, log, agentExecutable }: Place): LocalCloud {

@@ -8,7 +8,11 @@ const MADE = 'unset: made at first start, in data_dir.'
 /** Upstream's form: 32 characters of url-safe base64. */
 const FERNET_KEY = /^[A-Za-z0-9_=-]{32}$/
 
-export const CERT_MANAGERS = ['local_cert_manager', 'noop_cert_manager'] as const
+export const CERT_MANAGERS = [
+  'local_cert_manager',
+  'barbican_cert_manager',
+  'noop_cert_manager',
+] as const
 export type CertManagerName = (typeof CERT_MANAGERS)[number]
 
 export const certificates = {
@@ -19,12 +23,18 @@ export const certificates = {
     min: 3600,
   }),
   cert_manager: choice('Where certificates of users are.', CERT_MANAGERS, 'local_cert_manager', {
-    later: ['barbican_cert_manager', 'castellan_cert_manager'],
+    instead: { castellan_cert_manager: 'use barbican_cert_manager' },
   }),
   storage_path: path(
     'Folder of the local certificate manager; unset: certificates in data_dir.',
     null,
   ),
+  service_name: text('Name of Barbican in the catalogue.', null),
+  endpoint: text('URL of Barbican instead of the catalogue.', null),
+  region_name: text('Region of Barbican.', null),
+  endpoint_type: text('Interface of Barbican.', 'publicURL'),
+  ca_certificates_file: path('CA of Barbican.', null),
+  insecure: boolean("Whether Barbican's certificate is not checked.", false),
   ...accepted({
     server_certs_key_passphrase: list(
       `Keys of stored certificates, the first for new ones; ${MADE}`,
@@ -42,11 +52,5 @@ export const certificates = {
       'local_cert_generator',
     ),
     barbican_auth: text('How Barbican is asked.', 'barbican_acl_auth'),
-    service_name: text('Name of Barbican in the catalogue.', null),
-    endpoint: text('URL of Barbican instead of the catalogue.', null),
-    region_name: text('Region of Barbican.', null),
-    endpoint_type: text('Interface of Barbican.', 'publicURL'),
-    ca_certificates_file: path('CA of Barbican.', null),
-    insecure: boolean("Whether Barbican's certificate is not checked.", false),
   }),
 }

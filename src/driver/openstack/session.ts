@@ -28,6 +28,8 @@ export interface Session {
   ): Promise<ServiceResponse>
   /** The project our token is for; null where it is for none. Throws DriverError. */
   projectId(): Promise<string | null>
+  /** The user our token is of. Throws DriverError. */
+  userId(): Promise<string>
 }
 
 interface Login {
@@ -36,12 +38,14 @@ interface Login {
   readonly expires_ms: number
   readonly catalog: readonly CatalogEntry[]
   readonly project_id: string | null
+  readonly user_id: string
 }
 
 interface LoginAnswer {
   readonly expires_at?: unknown
   readonly catalog?: unknown
   readonly project?: { readonly id?: unknown } | null
+  readonly user?: { readonly id?: unknown }
 }
 
 /** Renewed this long before its end, so that none ends on the way. */
@@ -72,6 +76,7 @@ export function createSession(deps: { readonly clock: Clock }, options: SessionO
       return findEndpoint((await loggedIn()).catalog, service)
     },
     projectId: async () => (await loggedIn()).project_id,
+    userId: async () => (await loggedIn()).user_id,
     request: async (url, request, transport = options) => {
       const used = await loggedIn()
       const answer = await call(clock, transport, url, withToken(request, used.token))
@@ -108,5 +113,6 @@ async function login(clock: Clock, options: SessionOptions): Promise<Login> {
     expires_ms: Number.isNaN(expires_ms) ? clock.now() + 2 * RENEW_MS : expires_ms,
     catalog: Array.isArray(data.catalog) ? (data.catalog as CatalogEntry[]) : [],
     project_id: typeof data.project?.id === 'string' ? data.project.id : null,
+    user_id: String(data.user?.id ?? ''),
   }
 }

@@ -296,6 +296,7 @@ test('a crowd is let in by and by', async () => {
   const session = {
     endpoint: async () => keystone.url,
     projectId: async () => null,
+    userId: async () => 'octavia',
     request: async () => {
       most = Math.max(most, ++inside)
       await clock.sleep(1)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseReference } from '../../src/secret/reference.ts'
+import { parseReference } from '../../src/model/secret-reference.ts'
 
 const ID = '0aa0bb1c-1111-4222-8333-444455556666'
 
