@@ -128,9 +128,7 @@ const CASES: readonly (readonly [title: string, text: string, said: readonly str
   [
     'Barbican with callers that have no tokens of Keystone',
     '[api_settings]\nauth_strategy = "local"\n[certificates]\ncert_manager = "barbican_cert_manager"',
-    [
-      'certificates.cert_manager: barbican_cert_manager needs auth_strategy keystone, not local',
-    ],
+    ['certificates.cert_manager: barbican_cert_manager needs auth_strategy keystone, not local'],
   ],
   [
     'Barbican without our user',
@@ -138,9 +136,7 @@ const CASES: readonly (readonly [title: string, text: string, said: readonly str
       'auth_url = "http://k"\nusername = "octavia"\npassword = "x"\n[service_auth]\n' +
       'auth_type = "password"\nusername = "octavia"\npassword = "x"\n' +
       '[certificates]\ncert_manager = "barbican_cert_manager"',
-    [
-      'service_auth.auth_url: cert_manager barbican_cert_manager needs auth_url in [service_auth]',
-    ],
+    ['service_auth.auth_url: cert_manager barbican_cert_manager needs auth_url in [service_auth]'],
   ],
   [
     'a section that cannot say who we are',

@@ -23,6 +23,7 @@ export const AREAS = [
   ['STATE', 194, 202],
   ['AGENT', 203, 227],
   ['NETWORK', 335, 351],
+  ['CERT', 362, 369],
   ['CLIENT', 386, 392],
 ] as const
 
