@@ -4,16 +4,9 @@
  * an option or open a quote. Names and descriptions of resources are not rendered at all.
  */
 import { assert } from '../../system/assert.ts'
+import { joined, Line, lineBy } from '../line.ts'
 
-/**
- * Text that has been through the gate: a line, or a part of one. Made by the functions below only.
- */
-export class Line {
-  readonly text: string
-  constructor(text: string) {
-    this.text = text
-  }
-}
+export { joined, Line }
 
 /** A section: `frontend <name>` and what belongs to it. */
 export interface Section {
@@ -22,19 +15,7 @@ export interface Section {
 }
 
 /** line`server ${id} ${address}:${port}`: every value becomes one word, or part of one. */
-export function line(fixed: TemplateStringsArray, ...values: (string | number | Line)[]): Line {
-  const text = fixed.reduce((all, part, at) => {
-    const value = values[at - 1] ?? ''
-    return `${all}${value instanceof Line ? value.text : word(value)}${part}`
-  })
-  return new Line(text)
-}
-
-/** One line of several parts; undefined ones are left out. */
-export function joined(parts: readonly (Line | undefined)[]): Line {
-  const present = parts.filter((part) => part !== undefined)
-  return new Line(present.map((part) => part.text).join(' '))
-}
+export const line = lineBy(word)
 
 /**
  * The gate. Blanks and control characters cannot be in a word and are a bug of whoever let them in;

@@ -1,0 +1,75 @@
+/** A health monitor as keepalived checks a member. Source: the macros of octavia/common/jinja/lvs/. */
+import { type HealthMonitor, HTTP_FALLBACKS } from '../../model/health-monitor.ts'
+import type { Member } from '../../model/member.ts'
+import type { PoolTree } from '../../model/tree.ts'
+import { type Block, line, quotedPath } from './line.ts'
+
+export function activeMonitor(pool: PoolTree): HealthMonitor | undefined {
+  const monitor = pool.healthmonitor
+  if (monitor === null || !monitor.admin_state_up) return undefined
+  return monitor.provisioning_status === 'PENDING_DELETE' ? undefined : monitor
+}
+
+/** undefined: keepalived has no check of that kind, and its members count as unchecked. */
+export function renderCheck(
+  monitor: HealthMonitor,
+  member: Member,
+  { base_path }: { readonly base_path: string },
+): Block | undefined {
+  const address = member.monitor_address ?? member.address
+  const port = member.monitor_port ?? member.protocol_port
+  const connect = [
+    line`connect_ip ${address}`,
+    line`connect_port ${port}`,
+    line`connect_timeout ${monitor.timeout}`,
+  ]
+  switch (monitor.type) {
+    case 'UDP-CONNECT':
+      return {
+        head: line`MISC_CHECK`,
+        parts: [
+          line`misc_path "${base_path}/lvs/check/udp_check.sh ${address} ${port}"`,
+          line`misc_timeout ${monitor.timeout}`,
+        ],
+      }
+    case 'SCTP':
+      return {
+        head: line`MISC_CHECK`,
+        parts: [
+          line`misc_path "amphora-health-checker sctp -t ${monitor.timeout} ${address} ${port}"`,
+          // The program itself says what it waited for in vain.
+          line`misc_timeout ${monitor.timeout + 1}`,
+        ],
+      }
+    case 'TCP':
+      return { head: line`TCP_CHECK`, parts: connect }
+    case 'HTTP':
+      // keepalived asks by GET only.
+      if ((monitor.http_method ?? HTTP_FALLBACKS.http_method) !== 'GET') return undefined
+      return { head: line`HTTP_GET`, parts: [...httpParts(monitor), ...connect] }
+    default:
+      return undefined
+  }
+}
+
+/**
+ * One URL with all the codes. Upstream renders one URL per code, but keepalived wants every URL to
+ * be right, so a member could never pass there with two codes; it also leaves out version and name.
+ */
+function httpParts(monitor: HealthMonitor): readonly (Block | ReturnType<typeof line>)[] {
+  const codes = (monitor.expected_codes ?? HTTP_FALLBACKS.expected_codes).split(',')
+  const version = monitor.http_version
+  return [
+    {
+      head: line`url`,
+      parts: [
+        line`path ${quotedPath(monitor.url_path ?? HTTP_FALLBACKS.url_path)}`,
+        codes
+          .map((code) => line`${code.trim()}`)
+          .reduce((all, code) => line`${all} ${code}`, line`status_code`),
+        ...(monitor.domain_name === null ? [] : [line`virtualhost ${monitor.domain_name}`]),
+      ],
+    },
+    ...(version === null ? [] : [line`http_protocol ${version.toFixed(1)}`]),
+  ]
+}

@@ -1,0 +1,162 @@
+/**
+ * From a UDP or SCTP listener to the text of its keepalived configuration: one keepalived per
+ * listener keeps the kernel's IPVS as it says. Pure. Comments say what each block stands for;
+ * lvs-reading.ts and upstream's agent read them back, so their wording is part of the contract.
+ * Objects in PENDING_DELETE count as gone. Source: octavia/common/jinja/lvs/.
+ */
+import { parseIp } from '../../model/address.ts'
+import type { HealthMonitor } from '../../model/health-monitor.ts'
+import type { Listener } from '../../model/listener.ts'
+import type { Member } from '../../model/member.ts'
+import { DATAGRAM_PROTOCOLS, type LB_ALGORITHMS } from '../../model/pool.ts'
+import { findPool, type LoadBalancerTree, type PoolTree } from '../../model/tree.ts'
+import { present } from '../../system/assert.ts'
+import type { Line } from '../line.ts'
+import { type Block, line, type Part, print } from './line.ts'
+import { activeMonitor, renderCheck } from './lvs-check.ts'
+
+export interface LvsOptions {
+  readonly base_path: string
+}
+
+/** The namespace in which every agent, upstream's too, has VIPs and members. */
+const NAMESPACE = 'amphora-haproxy'
+/** The algorithm which is none of these is refused by the provider; upstream takes it for wrr. */
+const SCHEDULER: Readonly<Record<(typeof LB_ALGORITHMS)[number], string>> = {
+  ROUND_ROBIN: 'wrr',
+  LEAST_CONNECTIONS: 'lc',
+  SOURCE_IP: 'sh',
+  SOURCE_IP_PORT: 'wrr',
+}
+const PERSISTENCE_FALLBACKS = {
+  timeout_s: 360,
+  granularity: { 4: '255.255.255.255', 6: '128' },
+} as const
+
+/** Listeners which keepalived serves and haproxy does not. */
+export function isLvsListener(listener: Pick<Listener, 'protocol'>): boolean {
+  return DATAGRAM_PROTOCOLS.includes(listener.protocol)
+}
+
+export function renderLvs(tree: LoadBalancerTree, listener: Listener, options: LvsOptions): string {
+  const enabled = tree.admin_state_up && listener.admin_state_up
+  const pool = findPool(tree, listener.default_pool_id)
+  const served = enabled && pool !== undefined && pool.provisioning_status !== 'PENDING_DELETE'
+  const families = served ? ([4, 6] as const) : []
+  return print([
+    line`# Configuration for Loadbalancer ${tree.id}`,
+    listener.admin_state_up
+      ? line`# Configuration for Listener ${listener.id}`
+      : line`# Listener ${listener.id} is disabled`,
+    ...(listener.allowed_cidrs ?? []).map((cidr) => line`# Allowed ${cidr}`),
+    line`net_namespace ${NAMESPACE}`,
+    ...families.flatMap((family) =>
+      pool === undefined ? [] : renderFamily(tree, listener, pool, family, options),
+    ),
+  ])
+}
+
+/** The VIPs of one address family: IPVS translates only between addresses of the same one. */
+function renderFamily(
+  tree: LoadBalancerTree,
+  listener: Listener,
+  pool: PoolTree,
+  family: 4 | 6,
+  options: LvsOptions,
+): readonly Part[] {
+  const vips = vipsOf(tree).filter((address) => familyOf(address) === family)
+  if (vips.length === 0) return []
+  const monitor = activeMonitor(pool)
+  const members = pool.members.filter(
+    (member) =>
+      member.provisioning_status !== 'PENDING_DELETE' && familyOf(member.address) === family,
+  )
+  const served = pool.admin_state_up ? members : []
+  const named = [
+    pool.admin_state_up
+      ? line`# Configuration for Pool ${pool.id}`
+      : line`# Pool ${pool.id} is disabled`,
+    ...(monitor === undefined ? [] : [line`# Configuration for HealthMonitor ${monitor.id}`]),
+    ...served.flatMap((member) => renderMember(listener, pool, member, options)),
+  ]
+  const group = {
+    head: line`virtual_server_group ipv${family}-group`,
+    parts: vips.map((address) => line`${address} ${listener.protocol_port}`),
+  }
+  // keepalived complains about a service without servers, and ignores it.
+  if (!served.some((member) => member.admin_state_up)) return [group, ...named]
+  return [
+    group,
+    {
+      head: line`virtual_server group ipv${family}-group`,
+      parts: [
+        line`lb_algo ${SCHEDULER[pool.lb_algorithm]}`,
+        line`lb_kind NAT`,
+        line`protocol ${listener.protocol}`,
+        ...persistence(pool, family),
+        ...(monitor === undefined ? [] : intervals(monitor)),
+        ...named,
+      ],
+    },
+  ]
+}
+
+function intervals(monitor: HealthMonitor): readonly Line[] {
+  return [
+    line`delay_loop ${monitor.delay}`,
+    line`delay_before_retry ${monitor.delay}`,
+    line`retry ${monitor.max_retries_down}`,
+  ]
+}
+
+function persistence(pool: PoolTree, family: 4 | 6): readonly Part[] {
+  const wanted = pool.session_persistence
+  if (wanted?.type !== 'SOURCE_IP') return []
+  const { timeout_s, granularity } = PERSISTENCE_FALLBACKS
+  return [
+    line`persistence_timeout ${wanted.persistence_timeout || timeout_s}`,
+    line`persistence_granularity ${maskOf(wanted.persistence_granularity, family) ?? granularity[family]}`,
+  ]
+}
+
+/**
+ * keepalived takes a mask for IPv4 and the length of a prefix for IPv6. A mask of the other family
+ * says nothing here; upstream renders it, and keepalived then drops the service.
+ */
+function maskOf(granularity: string | null | undefined, family: 4 | 6): string | undefined {
+  const mask = granularity ? parseIp(granularity) : undefined
+  if (mask?.family !== family) return undefined
+  return family === 4 ? mask.text : String(mask.value.toString(2).replaceAll('0', '').length)
+}
+
+function renderMember(
+  listener: Listener,
+  pool: PoolTree,
+  member: Member,
+  options: LvsOptions,
+): readonly Part[] {
+  if (!member.admin_state_up) return [line`# Member ${member.id} is disabled`]
+  const monitor = activeMonitor(pool)
+  const check: Block | undefined =
+    monitor === undefined ? undefined : renderCheck(monitor, member, options)
+  return [
+    line`# Configuration for Member ${member.id}`,
+    {
+      head: line`real_server ${member.address} ${member.protocol_port}`,
+      parts: [
+        line`weight ${member.weight}`,
+        ...(listener.connection_limit > 0 ? [line`uthreshold ${listener.connection_limit}`] : []),
+        ...(check === undefined ? [] : [check]),
+      ],
+    },
+  ]
+}
+
+function vipsOf(tree: LoadBalancerTree): readonly string[] {
+  const additional = tree.additional_vips.map((vip) => present(vip.ip_address, 'additional VIP'))
+  return [present(tree.vip_address, 'vip_address'), ...additional]
+}
+
+function familyOf(address: string): 4 | 6 {
+  return present(parseIp(address), 'an address of VIP or member').family
+}
