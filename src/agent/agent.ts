@@ -1,9 +1,10 @@
 /**
- * The program inside an amphora: it does what the controller asks for over HTTPS, keeps haproxy
- * running, and reports its health. What lives here: server and endpoints, the haproxy processes,
- * the namespace with its interfaces, heartbeats. It may import system, model, contract and
- * dataplane, because everything it loads is paid for in every amphora. What always holds: all state
- * is on disk, so the agent can be killed and started again at any moment without traffic noticing.
+ * The program inside an amphora: it does what the controller asks for over HTTPS, keeps haproxy and
+ * keepalived running, and reports its health. What lives here: server and endpoints, the processes
+ * of haproxy and keepalived, the namespace with its interfaces, heartbeats. It may import system,
+ * model, contract and dataplane, because everything it loads is paid for in every amphora. What
+ * always holds: all state is on disk, so the agent can be killed and started again at any moment
+ * without traffic noticing.
  */
 import { readFileSync } from 'node:fs'
 import { type AgentConfig, parseAgentConfig } from '../contract/agent-config.ts'
@@ -15,8 +16,9 @@ import { createInfo } from './details.ts'
 import { createHandlers } from './endpoints.ts'
 import { HaproxyService } from './haproxy.ts'
 import { createDatagramSender, Heartbeat, type SendDatagram } from './heartbeat.ts'
+import { LvsService } from './lvs.ts'
 import { NetworkService } from './network.ts'
-import { pathsOf } from './paths.ts'
+import { type Paths, pathsOf } from './paths.ts'
 import { type AgentServer, startServer } from './server.ts'
 import { renderUserGroup } from './user-group.ts'
 
@@ -34,6 +36,8 @@ export interface AgentDeps {
   readonly log: Log
   /** Absent: by UDP. */
   readonly send?: SendDatagram
+  /** This very program with its command `agent`: what keepalived calls to check members. */
+  readonly self: readonly string[]
   /** Where PUT config writes; absent: nowhere. */
   readonly configPath?: string
 }
@@ -53,29 +57,23 @@ export async function startAgent(deps: AgentDeps, initial: AgentConfig): Promise
   writeFileAtomic(paths.userGroup, renderUserGroup())
   writeFileAtomic(paths.pingWrapper, PING_SCRIPT, PROGRAM_MODE)
 
-  const network = new NetworkService({ processes, log, paths })
-  const haproxy = new HaproxyService({
-    processes,
-    clock,
-    log,
-    paths,
-    haproxy_cmd: config.haproxy_cmd,
-    amphora_id: config.amphora_id,
-    announce: () => network.announce(),
-  })
+  const services = createServices(deps, config, paths)
+  const { network, haproxy, lvs } = services
   await network.ensureNamespace()
   await network.restore()
   await haproxy.supervise()
+  await lvs.supervise()
 
   const udp = createDatagramSender(log)
   const heartbeat = new Heartbeat(
-    { clock, log, paths, haproxy, send: deps.send ?? udp.send },
+    { clock, log, paths, haproxy, lvs, send: deps.send ?? udp.send },
     config,
   )
   const handlers = createHandlers({
     config: () => config,
     paths,
     haproxy,
+    lvs,
     network,
     info: createInfo({ processes, haproxy_cmd: config.haproxy_cmd }),
     replaceServerCertificate: (pem) => server.replaceCertificate(pem),
@@ -89,18 +87,7 @@ export async function startAgent(deps: AgentDeps, initial: AgentConfig): Promise
   })
   const server: AgentServer = startServer({ log }, config, handlers)
   heartbeat.start()
-  const watched = (task: () => Promise<void>) => () =>
-    task().catch((error: unknown) => log.error('supervision failed', { error }))
-  const endings = [
-    clock.every(
-      SUPERVISION_INTERVAL_MS,
-      watched(() => haproxy.supervise()),
-    ),
-    clock.every(
-      HEAL_INTERVAL_MS,
-      watched(() => network.heal()),
-    ),
-  ]
+  const endings = supervise(deps, services)
   log.info('the agent is ready', { amphora_id: config.amphora_id, port: server.port })
   return {
     port: server.port,
@@ -113,8 +100,43 @@ export async function startAgent(deps: AgentDeps, initial: AgentConfig): Promise
   }
 }
 
+interface Services {
+  readonly network: NetworkService
+  readonly haproxy: HaproxyService
+  readonly lvs: LvsService
+}
+
+function createServices(deps: AgentDeps, config: AgentConfig, paths: Paths): Services {
+  const { processes, clock, log, self } = deps
+  const network = new NetworkService({ processes, log, paths })
+  const serving = { processes, clock, log, paths, announce: () => network.announce() }
+  const { haproxy_cmd, amphora_id } = config
+  return {
+    network,
+    haproxy: new HaproxyService({ ...serving, haproxy_cmd, amphora_id }),
+    lvs: new LvsService({ ...serving, self }),
+  }
+}
+
+/** Returns what ends it. */
+function supervise({ clock, log }: AgentDeps, services: Services): (() => void)[] {
+  const { network, haproxy, lvs } = services
+  const every = (ms: number, task: () => Promise<void>) =>
+    clock.every(ms, () =>
+      task().catch((error: unknown) => log.error('supervision failed', { error })),
+    )
+  return [
+    every(SUPERVISION_INTERVAL_MS, () => haproxy.supervise()),
+    every(SUPERVISION_INTERVAL_MS, () => lvs.supervise()),
+    every(HEAL_INTERVAL_MS, () => network.heal()),
+  ]
+}
+
 /** Reads the configuration and starts the agent on this machine. */
-export function runAgent(configPath: string, deps: { readonly log: Log }): Promise<Agent> {
+export function runAgent(
+  configPath: string,
+  deps: Pick<AgentDeps, 'log' | 'self'>,
+): Promise<Agent> {
   const config = parseAgentConfig(readFileSync(configPath, 'utf8'))
   return startAgent({ processes: systemProcesses, clock: systemClock, configPath, ...deps }, config)
 }

@@ -5,6 +5,7 @@ import { AGENT_API_VERSION, type AgentDetails, type AgentInfo } from '../contrac
 import { readTextIfExists } from '../system/files.ts'
 import { CommandError, type Processes } from '../system/process.ts'
 import { frontendsOf, type HaproxyService } from './haproxy.ts'
+import type { LvsService } from './lvs.ts'
 import type { NetworkService } from './network.ts'
 
 export interface DetailsDeps {
@@ -46,12 +47,15 @@ async function versionOf(processes: Processes, argv: readonly string[]): Promise
 export async function readDetails(
   deps: {
     readonly haproxy: HaproxyService
+    readonly lvs: Pick<LvsService, 'list' | 'isRunning'>
     readonly network: Pick<NetworkService, 'listNics'>
   },
   info: AgentInfo,
 ): Promise<AgentDetails> {
-  const { haproxy, network } = deps
+  const { haproxy, lvs, network } = deps
   const lbs = haproxy.list()
+  const datagram = lvs.list()
+  const frontends = lbs.flatMap((id) => frontendsOf(haproxy.read(id) ?? ''))
   const nics = (await network.listNics('namespace')).filter((nic) => nic.name.startsWith('eth'))
   const disk = statfsSync('/')
   return {
@@ -70,9 +74,9 @@ export async function readDetails(
       readTextIfExists('/etc/tuned/active_profile')?.slice(0, 1024).trim() ?? '',
     topology: 'SINGLE',
     topology_status: 'OK',
-    listeners: lbs.flatMap((id) => frontendsOf(haproxy.read(id) ?? '').map((f) => f.id)).sort(),
+    listeners: [...frontends.map((frontend) => frontend.id), ...datagram].sort(),
     packages: {},
-    lvs_listener_process_count: 0,
+    lvs_listener_process_count: datagram.filter((id) => lvs.isRunning(id)).length,
   }
 }
 

@@ -17,6 +17,7 @@ import { parseInterfaceRules, parsePlugNetwork, parsePlugVip } from './bodies.ts
 import { readDetails } from './details.ts'
 import { frontendsOf, type HaproxyService, isLbAction, md5 } from './haproxy.ts'
 import { InvalidPlug, planPortInterface, planVipInterface } from './interface-file.ts'
+import type { LvsService } from './lvs.ts'
 import { type NetworkService, NoSuchNic, VIP_INTERFACE } from './network.ts'
 import type { Paths } from './paths.ts'
 
@@ -24,6 +25,7 @@ export interface EndpointDeps {
   readonly config: () => AgentConfig
   readonly paths: Paths
   readonly haproxy: HaproxyService
+  readonly lvs: LvsService
   readonly network: Pick<
     NetworkService,
     'findPlugged' | 'findByAddress' | 'nextInterface' | 'plug' | 'listNics' | 'setRules'
@@ -71,6 +73,8 @@ export function createHandlers(deps: EndpointDeps): Handlers {
       return accepted()
     },
     ...haproxyHandlers(deps),
+    ...lvsHandlers(deps),
+    ...objectHandlers(deps),
     ...certificateHandlers(deps),
   }
 }
@@ -90,24 +94,55 @@ function haproxyHandlers(deps: EndpointDeps) {
       const text = existing(haproxy, lb_id)
       return { status: 200, body: text, etag: md5(text) }
     },
+  } satisfies Partial<Handlers>
+}
+
+function lvsHandlers({ lvs }: EndpointDeps) {
+  return {
+    uploadLvs: async ({ listener_id }, body) => {
+      const outcome = await lvs.upload(checkedId(listener_id), body)
+      if (!outcome.ok)
+        throw new Refused(500, { message: 'Invalid request', details: outcome.details })
+      return { ...ok({ message: 'OK' }), etag: md5(body) }
+    },
+    getLvs: ({ listener_id }) => {
+      const text = isId(listener_id) ? lvs.read(listener_id) : undefined
+      if (text !== undefined) return { status: 200, body: text, etag: md5(text) }
+      const details = `No UDP listener with UUID: ${listener_id}`
+      throw new Refused(404, { message: 'UDP Listener Not Found', details })
+    },
+  } satisfies Partial<Handlers>
+}
+
+/** What is there of both kinds: load balancers of haproxy, and UDP and SCTP listeners. */
+function objectHandlers({ haproxy, lvs }: EndpointDeps) {
+  const isLvs = (id: string): boolean => isId(id) && lvs.read(id) !== undefined
+  return {
     control: async ({ object_id, action }) => {
       const name = action.toLowerCase()
       if (!isLbAction(name))
         throw new Refused(400, { message: 'Invalid Request', details: `Unknown action: ${name}` })
-      existing(haproxy, object_id)
-      const { ok: done, details } = await haproxy.control(object_id, name)
-      if (!done) throw new Refused(500, { message: `Error ${name}ing haproxy`, details })
+      const service = isLvs(object_id) ? lvs : haproxy
+      if (service === haproxy) existing(haproxy, object_id)
+      const { ok: done, details } = await service.control(object_id, name)
+      const program = service === haproxy ? 'haproxy' : 'keepalivedlvs'
+      if (!done) throw new Refused(500, { message: `Error ${name}ing ${program}`, details })
       return accepted(details)
     },
     remove: async ({ object_id }) => {
-      if (!isId(object_id) || haproxy.read(object_id) === undefined) return ok({ message: 'OK' })
-      const { ok: done, details } = await haproxy.remove(object_id)
-      if (!done) throw new Refused(500, { message: 'Error stopping haproxy', details })
+      const service = isLvs(object_id) ? lvs : haproxy
+      if (!isId(object_id) || service.read(object_id) === undefined) return ok({ message: 'OK' })
+      const { ok: done, details } = await service.remove(object_id)
+      const program = service === haproxy ? 'haproxy' : 'keepalivedlvs'
+      if (!done) throw new Refused(500, { message: `Error stopping ${program}`, details })
       return ok({ message: 'OK' })
     },
     listListeners: () => {
       const frontends = haproxy.list().flatMap((id) => frontendsOf(haproxy.read(id) ?? ''))
-      return ok(frontends.map(({ id, mode }) => ({ status: 'ACTIVE', uuid: id, type: mode })))
+      return ok([
+        ...frontends.map(({ id, mode }) => ({ status: 'ACTIVE', uuid: id, type: mode })),
+        ...lvs.list().map((id) => ({ status: lvs.statusOf(id), uuid: id, type: 'UDP' })),
+      ])
     },
   } satisfies Partial<Handlers>
 }

@@ -37,12 +37,10 @@ import {
   stop,
 } from './haproxy-process.ts'
 import { askHaproxy } from './haproxy-socket.ts'
+import { Restarts } from './restarts.ts'
 import { createSerial, type Serial } from './serial.ts'
 
 const WAITING_MAX = 64
-const RESTART_DELAY_MS = { first: 1_000, max: 30_000 } as const
-/** A haproxy which ran this long after its delay had ended is not in a crash loop. */
-const STABLE_MS = 60_000
 
 export type Outcome =
   | { readonly ok: true; readonly details: string }
@@ -58,7 +56,7 @@ export class HaproxyService {
   readonly #deps: HaproxyDeps
   readonly #serial: Serial = createSerial(WAITING_MAX)
   /** Load balancers whose haproxy died or did not start, until it does. */
-  readonly #restarts = new Map<string, { failures: number; notBefore_ms: number }>()
+  readonly #restarts = new Restarts()
 
   /** Removed members, `backend/server`, that still have connections; unknown at the start. */
   readonly #leaving = new Map<string, ReadonlySet<string>>()
@@ -114,7 +112,7 @@ export class HaproxyService {
       }
       rmSync(paths.stopped(lb_id), { force: true })
       const outcome = await this.#serve(lb_id, action)
-      if (outcome.ok) this.#restarts.delete(lb_id)
+      if (outcome.ok) this.#restarts.forget(lb_id)
       return outcome
     })
   }
@@ -125,7 +123,7 @@ export class HaproxyService {
       const { paths } = this.#deps
       const stopped = await this.#stop(lb_id)
       if (!stopped.ok) return stopped
-      this.#restarts.delete(lb_id)
+      this.#restarts.forget(lb_id)
       this.#leaving.delete(lb_id)
       rmSync(paths.statsSocket(lb_id), { force: true })
       rmSync(paths.certificates(lb_id), { force: true, recursive: true })
@@ -148,19 +146,13 @@ export class HaproxyService {
   async supervise(): Promise<void> {
     const { paths, clock, log } = this.#deps
     for (const lb_id of this.list()) {
-      const state = this.#restarts.get(lb_id)
       await this.#serial(() => this.#letGo(lb_id))
       if (this.isRunning(lb_id) || existsSync(paths.stopped(lb_id))) continue
-      if (state !== undefined && clock.now() < state.notBefore_ms) continue
+      if (!this.#restarts.isDue(lb_id, clock.now())) continue
       await this.#serial(async () => {
         if (this.isRunning(lb_id) || !existsSync(paths.haproxyConfig(lb_id))) return
         const outcome = await this.#serve(lb_id, 'start')
-        // One which dies right after its start counts as failed, too, so success does not end the
-        // delay.
-        const looping = state !== undefined && clock.now() < state.notBefore_ms + STABLE_MS
-        const failures = looping ? state.failures + 1 : 1
-        const delay = Math.min(RESTART_DELAY_MS.first * 2 ** (failures - 1), RESTART_DELAY_MS.max)
-        this.#restarts.set(lb_id, { failures, notBefore_ms: clock.now() + delay })
+        this.#restarts.note(lb_id, clock.now())
         if (outcome.ok) log.info('haproxy was started', { lb_id })
         else log.error('haproxy cannot be started', { lb_id, output: outcome.details.slice(-500) })
       })

@@ -9,12 +9,18 @@ import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { type AgentConfig, parseController } from '../contract/agent-config.ts'
 import { type HeartbeatMessage, sealHeartbeat } from '../contract/heartbeat.ts'
-import { type Counters, parseStatistics, reportsOf } from '../dataplane/haproxy/statistics.ts'
+import {
+  type Counters,
+  parseStatistics,
+  reportsOf,
+  type StatRow,
+} from '../dataplane/haproxy/statistics.ts'
 import type { Clock } from '../system/clock.ts'
 import { readTextIfExists, writeFileAtomic } from '../system/files.ts'
 import type { Log } from '../system/log.ts'
 import type { HaproxyService } from './haproxy.ts'
 import { askHaproxy } from './haproxy-socket.ts'
+import type { LvsService } from './lvs.ts'
 import type { Paths } from './paths.ts'
 
 const MESSAGE_VERSION = 3
@@ -28,6 +34,7 @@ export interface HeartbeatDeps {
   readonly log: Log
   readonly paths: Paths
   readonly haproxy: Pick<HaproxyService, 'list' | 'isRunning' | 'leaving'>
+  readonly lvs: Pick<LvsService, 'rows'>
   readonly send: SendDatagram
 }
 
@@ -96,20 +103,13 @@ export class Heartbeat {
   }
 
   async #message(): Promise<HeartbeatMessage> {
-    const { haproxy, paths, log, clock } = this.#deps
+    const { paths, log, clock } = this.#deps
     const kept = this.#kept ?? readKept(paths, clock.now())
-    const rows = []
-    for (const lb_id of haproxy.list().filter((id) => haproxy.isRunning(id))) {
-      try {
-        const all = parseStatistics(await askHaproxy(paths.statsSocket(lb_id), SHOW_STAT))
-        const leaving = haproxy.leaving(lb_id)
-        rows.push(...all.filter(({ pxname, svname }) => !leaving.has(`${pxname}/${svname}`)))
-      } catch (error) {
-        // Without listeners in it the message tells the controller that they do not work.
-        log.warning('haproxy cannot be asked for its statistics', { lb_id, error })
-      }
-    }
-    const { listeners, pools, counters } = reportsOf(rows, kept.counters)
+    const { rows, complete } = await this.#rows()
+    const reports = reportsOf(rows, kept.counters)
+    const { listeners, pools } = reports
+    // Who could not be asked goes on from what it had counted.
+    const counters = complete ? reports.counters : { ...kept.counters, ...reports.counters }
     this.#kept = { seq: kept.seq + 1, counters }
     try {
       writeFileAtomic(paths.counters, JSON.stringify(this.#kept))
@@ -119,6 +119,30 @@ export class Heartbeat {
     }
     const { amphora_id } = this.#config
     return { id: amphora_id, seq: kept.seq, listeners, pools, ver: MESSAGE_VERSION }
+  }
+
+  /** Without listeners in it the message tells the controller that they do not work. */
+  async #rows(): Promise<{ readonly rows: readonly StatRow[]; readonly complete: boolean }> {
+    const { haproxy, lvs, paths, log } = this.#deps
+    const asking = [
+      ...haproxy
+        .list()
+        .filter((id) => haproxy.isRunning(id))
+        .map(async (id) => {
+          const all = parseStatistics(await askHaproxy(paths.statsSocket(id), SHOW_STAT))
+          const leaving = haproxy.leaving(id)
+          return all.filter(({ pxname, svname }) => !leaving.has(`${pxname}/${svname}`))
+        }),
+      lvs.rows(),
+    ]
+    const answers = await Promise.allSettled(asking)
+    for (const answer of answers)
+      if (answer.status === 'rejected')
+        log.warning('listeners cannot be asked for statistics', { error: answer.reason })
+    return {
+      rows: answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : [])),
+      complete: answers.every((answer) => answer.status === 'fulfilled'),
+    }
   }
 }
 

@@ -13,6 +13,17 @@ import { PING_WRAPPER } from '../dataplane/haproxy/facts.ts'
 export const NAMESPACE = 'amphora-haproxy'
 export const NAMESPACE_PATH = `/run/netns/${NAMESPACE}`
 
+export const LVS_PREFIX = 'octavia-keepalivedlvs-'
+/** The last three as haproxy's: uploaded and not yet checked, read by keepalived, to be stopped. */
+export type LvsEnding =
+  | 'conf'
+  | 'pid'
+  | 'vrrp.pid'
+  | 'check.pid'
+  | 'conf.new'
+  | 'conf.good'
+  | 'stopped'
+
 export type Paths = ReturnType<typeof pathsOf>
 
 export function pathsOf(config: AgentConfig) {
@@ -40,6 +51,11 @@ export function pathsOf(config: AgentConfig) {
     certificatesChanged: (lb_id: string) => join(base, lb_id, 'certificates-changed'),
     certificates: (lb_id: string) => join(config.base_cert_dir, lb_id),
     pingWrapper: join(base, PING_WRAPPER),
+    lvs: join(base, 'lvs'),
+    /** `conf` and `pid` among others: what upstream's check script of VRRP looks for. */
+    lvsFile: (listener_id: string, ending: LvsEnding) =>
+      join(base, 'lvs', `${LVS_PREFIX}${listener_id}.${ending}`),
+    lvsChecks: join(base, 'lvs', 'check'),
     userGroup: join(base, 'haproxy-default-user-group.conf'),
     /** What may come in by a VIP that no security group protects. */
     vipFilter: join(base, 'nftables-vip.rules'),

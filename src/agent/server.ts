@@ -121,7 +121,7 @@ async function dispatch(handlers: Handlers, request: Request, path: string): Pro
     (route) => route.method === request.method && matchPath(route.path, path) !== undefined,
   )
   if (absent) {
-    const sentence = 'This agent serves HTTP and TCP listeners of single amphorae only.'
+    const sentence = 'This agent serves listeners of single amphorae only.'
     return frameworkError(501, sentence)
   }
   return pathKnown ? frameworkError(405, 'Method Not Allowed') : frameworkError(404, 'Not Found')

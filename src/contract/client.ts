@@ -78,6 +78,16 @@ export function createAgentClient(send: AgentTransport): AgentClient {
   }
 }
 
+/** What a GET answers; undefined where there is no such thing. */
+export async function unlessAbsent<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask()
+  } catch (error) {
+    if (error instanceof AgentRefusal && error.status === 404 && !error.retryable) return undefined
+    throw error
+  }
+}
+
 function headersOf(route: Route): Readonly<Record<string, string>> {
   const agent = { 'user-agent': 'Octavia HaProxy Rest Client/1.0 (octavia-lite)' }
   if (route.body === 'none') return agent

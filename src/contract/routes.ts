@@ -153,7 +153,18 @@ export const ROUTES = {
     '/1.0/loadbalancer/{amphora_id}/{lb_id}/haproxy',
   ),
   getHaproxy: route<undefined, string>('none', 'text')('GET', '/1.0/loadbalancer/{lb_id}/haproxy'),
-  /** `action` is one of LB_ACTIONS. */
+  uploadLvs: route<string, Done>('text')(
+    'PUT',
+    '/1.0/listeners/{amphora_id}/{listener_id}/udp_listener',
+  ),
+  getLvs: route<undefined, string>('none', 'text')(
+    'GET',
+    '/1.0/listeners/{listener_id}/udp_listener',
+  ),
+  /**
+   * `action` is one of LB_ACTIONS; the object is a load balancer, or a UDP or SCTP listener. So it
+   * is for `remove`.
+   */
   control: route<undefined, Done>()('PUT', '/1.0/loadbalancer/{object_id}/{action}'),
   remove: route<undefined, Done>()('DELETE', '/1.0/listeners/{object_id}'),
   listListeners: route<undefined, readonly ListenerStatus[]>()('GET', '/1.0/listeners'),
@@ -182,11 +193,9 @@ export const ROUTES = {
 export type RouteName = keyof typeof ROUTES
 
 /**
- * Routes of API 1.0 which come with UDP listeners and ACTIVE_STANDBY: answered 501 until then.
+ * Routes of API 1.0 which come with ACTIVE_STANDBY: answered 501 until then.
  */
 export const ABSENT_ROUTES: readonly Pick<Route, 'method' | 'path'>[] = [
-  { method: 'PUT', path: '/1.0/listeners/{amphora_id}/{listener_id}/udp_listener' },
-  { method: 'GET', path: '/1.0/listeners/{listener_id}/udp_listener' },
   { method: 'PUT', path: '/1.0/vrrp/upload' },
   { method: 'PUT', path: '/1.0/vrrp/{action}' },
 ]

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { HaproxyService } from '../../src/agent/haproxy.ts'
+import { LvsService } from '../../src/agent/lvs.ts'
 import { pathsOf } from '../../src/agent/paths.ts'
 import { AGENT_CONFIG_FALLBACKS, type AgentConfig } from '../../src/contract/agent-config.ts'
 import { silentLog } from '../../src/system/log.ts'
-import type { Processes } from '../../src/system/process.ts'
+import type { Processes, RunResult } from '../../src/system/process.ts'
 import { createFakeClock } from '../fake/clock.ts'
 
 export const LB = 'b5f4c1de-1f0a-4a51-8a5e-0a7c8f1d9e01'
@@ -29,9 +30,17 @@ export function createFixture() {
   const calls: string[][] = []
   /** What the next start answers. */
   const behaviour = { startCode: 0 }
+  const stdins: string[] = []
+  /** Asked first, before the usual answers. */
+  const answers: ((argv: readonly string[]) => RunResult | undefined)[] = []
   const processes: Processes = {
-    run: async (argv) => {
+    run: async (argv, { stdin } = {}) => {
       calls.push([...argv])
+      if (stdin !== undefined) stdins.push(stdin)
+      for (const answer of answers) {
+        const result = answer(argv)
+        if (result !== undefined) return result
+      }
       if (argv.includes('-v'))
         return { code: 0, stdout: 'HAProxy version 2.6.12-1 2026/10/17', stderr: '' }
       if (argv.includes('--version'))
@@ -53,6 +62,27 @@ export function createFixture() {
     amphora_id: config.amphora_id,
     announce: async () => {},
   })
+  const lvs = new LvsService({
+    processes,
+    clock,
+    log: silentLog,
+    paths,
+    self: ['/bin/octavia-lite', 'agent'],
+    announce: async () => {},
+  })
   const starts = (): number => calls.filter((argv) => argv.includes('-D')).length
-  return { folder, config, paths, clock, processes, haproxy, calls, behaviour, starts }
+  return {
+    folder,
+    config,
+    paths,
+    clock,
+    processes,
+    haproxy,
+    lvs,
+    calls,
+    stdins,
+    answers,
+    behaviour,
+    starts,
+  }
 }

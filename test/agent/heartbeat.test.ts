@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { Heartbeat } from '../../src/agent/heartbeat.ts'
 import { type HeartbeatMessage, openHeartbeat } from '../../src/contract/heartbeat.ts'
+import type { StatRow } from '../../src/dataplane/haproxy/statistics.ts'
 import { silentLog } from '../../src/system/log.ts'
 import { FAKE_START_MS } from '../fake/clock.ts'
 import { createFixture, LB } from './fixture.ts'
@@ -25,6 +26,7 @@ async function createSender() {
   const sent: { message: HeartbeatMessage; to: string }[] = []
   const keys = { current: config.heartbeat_key }
   const haproxy = { running: true, bin: 100 }
+  const lvs: { rows: () => readonly StatRow[] } = { rows: () => [] }
   const commands: string[] = []
   const socket = createServer((connection) => {
     connection.on('data', (data) => {
@@ -43,6 +45,7 @@ async function createSender() {
         log: silentLog,
         paths,
         haproxy: { list: () => [LB], isRunning: () => haproxy.running, leaving: () => new Set() },
+        lvs: { rows: async () => lvs.rows() },
         send: async (data, host, port) => {
           const opened = openHeartbeat(data, keys.current)
           if (!opened.ok) throw new Error(opened.why)
@@ -51,7 +54,7 @@ async function createSender() {
       },
       config,
     )
-  return { ...fixture, start, sent, haproxy, keys, commands, socket }
+  return { ...fixture, start, sent, haproxy, lvs, keys, commands, socket }
 }
 
 test('what a message says', async () => {

@@ -332,8 +332,6 @@ test.each([
   ['DELETE', `/1.0/loadbalancer/${LB}/haproxy`, 405, 'Method Not Allowed'],
   ['PUT', '/1.0/vrrp/upload', 501, expect.stringContaining('single amphorae only')],
   ['PUT', '/1.0/vrrp/start', 501, expect.any(String)],
-  ['PUT', '/1.0/listeners/a/l/udp_listener', 501, expect.any(String)],
-  ['GET', '/1.0/listeners/l/udp_listener', 501, expect.any(String)],
 ])('%s %s is %i', async (method, path, status, error) => {
   const { ask } = createAgent()
   expect(await ask(method, path)).toEqual({ status, body: { error, http_code: status } })

@@ -9,7 +9,7 @@ import {
 } from '../../model/tree.ts'
 import { present } from '../../system/assert.ts'
 
-/** Datagrams are not haproxy's own. */
+/** Datagrams and SCTP are keepalived's. */
 export const LISTENER_MODE: Readonly<Partial<Record<ListenerProtocol, 'http' | 'tcp'>>> = {
   TCP: 'tcp',
   HTTP: 'http',
@@ -32,7 +32,10 @@ export function terminatesTls(listener: Listener): boolean {
 
 /** Listeners which haproxy has to know; none: it need not run at all. */
 export function presentListeners(tree: LoadBalancerTree): readonly Listener[] {
-  return tree.listeners.filter((listener) => listener.provisioning_status !== 'PENDING_DELETE')
+  return tree.listeners.filter(
+    ({ protocol, provisioning_status }) =>
+      LISTENER_MODE[protocol] !== undefined && provisioning_status !== 'PENDING_DELETE',
+  )
 }
 
 /** What acts, in its order: enabled and with rules, none of it on its way out. */

@@ -5,6 +5,7 @@ import {
   AgentRefusal,
   type AgentTransport,
   createAgentClient,
+  unlessAbsent,
 } from '../../contract/client.ts'
 import type {
   AgentDetails,
@@ -25,6 +26,7 @@ import { AssertionFailure, present } from '../../system/assert.ts'
 import type { AmphoraDriver, MemberPlug, VipPlug } from '../amphora.ts'
 import { DriverError } from '../error.ts'
 import type { Subnet } from '../network.ts'
+import { removeLvsListeners, updateLvsListeners } from './lvs.ts'
 import { type AgentAddress, AgentUnreachable } from './transport.ts'
 
 export interface RestAmphoraDeps {
@@ -52,9 +54,10 @@ export function createRestAmphoraDriver(deps: RestAmphoraDeps): AmphoraDriver {
       }),
     updateListeners: async (amphora, tree, tls = NO_TLS_MATERIAL) => {
       refuseUncarried(amphora, tree)
-      await calling('update-listeners', amphora, (client) =>
-        updateListeners(deps, client, amphora, { tree, tls }),
-      )
+      await calling('update-listeners', amphora, async (client) => {
+        await updateListeners(deps, client, amphora, { tree, tls })
+        await updateLvsListeners(client, amphora.id, tree, deps.options)
+      })
     },
     updateAgentConfig: (amphora, config) =>
       calling('update-agent-config', amphora, async (client) => {
@@ -63,6 +66,7 @@ export function createRestAmphoraDriver(deps: RestAmphoraDeps): AmphoraDriver {
     deleteLoadBalancer: (amphora, load_balancer_id) =>
       calling('delete-load-balancer', amphora, async (client) => {
         await client.call('remove', { object_id: load_balancer_id })
+        await removeLvsListeners(client)
       }),
   }
 }
@@ -150,15 +154,6 @@ async function uploadCertificate(
   const there = await unlessAbsent(async () => (await client.call('getCertificate', at)).value)
   const md5sum = createHash('md5').update(content).digest('hex')
   if (there?.md5sum !== md5sum) await client.call('uploadCertificate', at, content)
-}
-
-async function unlessAbsent<T>(ask: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await ask()
-  } catch (error) {
-    if (error instanceof AgentRefusal && error.status === 404 && !error.retryable) return undefined
-    throw error
-  }
 }
 
 async function plugVip(client: AgentClient, amphora: Amphora, plug: VipPlug): Promise<void> {

@@ -13,6 +13,7 @@ import type { Listener } from '../../../src/model/listener.ts'
 import type { Pool } from '../../../src/model/pool.ts'
 import type { LoadBalancerTree } from '../../../src/model/tree.ts'
 import { AssertionFailure } from '../../../src/system/assert.ts'
+import { newId } from '../../../src/system/ids.ts'
 import { duringTransaction } from '../../../src/system/outside.ts'
 import { healthMonitorRow, listenerRow, loadBalancerRow, poolRow } from '../../fake/rows.ts'
 
@@ -40,6 +41,7 @@ function createAgent(failing: Readonly<Record<string, Answer>> = {}) {
     if (failure !== undefined) return failure
     if (path === '/1.0/details')
       return [200, { haproxy_version: '2.6.12', cpu_count: 1, active_tuned_profiles: '' }]
+    if (path === '/1.0/listeners') return [200, []]
     if (path === `/1.0/loadbalancer/${LB.id}/haproxy`)
       return state.config === undefined ? [404, { message: 'Not Found' }] : [200, state.config]
     if (method === 'PUT' && path.endsWith('/haproxy')) state.config = body
@@ -100,31 +102,92 @@ const behind = (over: Partial<Pool>, monitor: Partial<HealthMonitor> | null = nu
   return tree({ listeners, pools: [{ ...pool, members: [], healthmonitor }] })
 }
 
-test.each([
-  ['UDP listeners', front({ protocol: 'UDP' })],
-  ['SCTP listeners', front({ protocol: 'SCTP' })],
-  ['PROMETHEUS listeners', front({ protocol: 'PROMETHEUS' })],
-  ['UDP-CONNECT health monitors', behind({}, { type: 'UDP-CONNECT' })],
-  ['SCTP health monitors', behind({}, { type: 'SCTP' })],
-] as const)('%s are refused before the agent is asked', async (what, asked) => {
-  const { driver, requests } = createAgent()
-  const error = await driver.updateListeners(AMPHORA, asked).catch((e: unknown) => e)
-  expect(error).toBeInstanceOf(DriverError)
-  expect(error).toMatchObject({
-    reason: `this release's amphorae do not carry ${what} yet`,
-    retryable: false,
-  })
-  expect(requests).toEqual([])
-})
+test.each([['PROMETHEUS listeners', front({ protocol: 'PROMETHEUS' })]] as const)(
+  '%s are refused before the agent is asked',
+  async (what, asked) => {
+    const { driver, requests } = createAgent()
+    const error = await driver.updateListeners(AMPHORA, asked).catch((e: unknown) => e)
+    expect(error).toBeInstanceOf(DriverError)
+    expect(error).toMatchObject({
+      reason: `this release's amphorae do not carry ${what} yet`,
+      retryable: false,
+    })
+    expect(requests).toEqual([])
+  },
+)
 
 test.each([
   ['HTTPS listeners', front({ protocol: 'HTTPS' })],
-  ['a listener on its way out', front({ protocol: 'UDP', provisioning_status: 'PENDING_DELETE' })],
+  [
+    'a listener on its way out',
+    front({ protocol: 'PROMETHEUS', provisioning_status: 'PENDING_DELETE' }),
+  ],
+  ['UDP listeners', front({ protocol: 'UDP' })],
   ['TLS without certificates', behind({ tls_enabled: true })],
   ['a monitor that is switched off', behind({}, { type: 'SCTP', admin_state_up: false })],
   ['a TLS-HELLO monitor', behind({}, { type: 'TLS-HELLO' })],
 ] as const)('%s are carried', async (_, asked) => {
   await createAgent().driver.updateListeners(AMPHORA, asked)
+})
+
+describe('UDP and SCTP listeners', () => {
+  const UDP = listenerRow({ loadbalancer_id: LB.id, protocol: 'UDP', protocol_port: 53 })
+  const GET_UDP = `GET /1.0/listeners/${UDP.id}/udp_listener`
+  const PUT_UDP = `PUT /1.0/listeners/amphora-1/${UDP.id}/udp_listener`
+  const RELOAD_UDP = `PUT /1.0/loadbalancer/${UDP.id}/reload`
+  const NONE: Answer = [404, { message: 'UDP Listener Not Found' }]
+  const REFUSED: Answer = [500, { message: 'Invalid request', details: 'no IPVS' }]
+  const both = (over: Partial<Listener> = {}) =>
+    tree({ listeners: [LISTENER, { ...UDP, ...over }] })
+
+  test('have a configuration each, after that of haproxy', async () => {
+    const { driver, requests, state } = createAgent({ [GET_UDP]: NONE })
+    await driver.updateListeners(AMPHORA, both())
+    expect(requests).toEqual([DETAILS, GET, UPLOAD, RELOAD, GET_UDP, PUT_UDP, RELOAD_UDP])
+    expect(state.config).not.toContain(UDP.id)
+  })
+
+  test('alone need no haproxy', async () => {
+    const { driver, requests } = createAgent({ [GET_UDP]: NONE })
+    await driver.updateListeners(AMPHORA, tree({ listeners: [UDP] }))
+    expect(requests).toEqual([`DELETE /1.0/listeners/${LB.id}`, GET_UDP, PUT_UDP, RELOAD_UDP])
+  })
+
+  test('on their way out are removed', async () => {
+    const { driver, requests } = createAgent()
+    await driver.updateListeners(AMPHORA, both({ provisioning_status: 'PENDING_DELETE' }))
+    expect(requests.at(-1)).toBe(`DELETE /1.0/listeners/${UDP.id}`)
+  })
+
+  test('that the agent refuses fail the change, with its sentence, and stop no other', async () => {
+    const other = { ...UDP, id: newId() }
+    const failing = { [GET_UDP]: NONE, [PUT_UDP]: REFUSED }
+    const { driver, requests } = createAgent(failing)
+    const asked = driver.updateListeners(AMPHORA, tree({ listeners: [UDP, other, LISTENER] }))
+    await expect(asked).rejects.toMatchObject({
+      reason: expect.stringContaining('no IPVS'),
+      retryable: false,
+    })
+    expect(requests).toContain(RELOAD)
+    expect(requests).toContain(`PUT /1.0/loadbalancer/${other.id}/reload`)
+  })
+
+  test.each([
+    [REFUSED, true],
+    [[503, { error: 'busy' }] as Answer, false],
+  ])('in ERROR already: %j fails no other change: %s', async (answer, tolerated) => {
+    const { driver } = createAgent({ [GET_UDP]: NONE, [PUT_UDP]: answer })
+    const asked = driver.updateListeners(AMPHORA, both({ provisioning_status: 'ERROR' }))
+    if (tolerated) await asked
+    else await expect(asked).rejects.toMatchObject({ retryable: true })
+  })
+
+  test('go with the load balancer', async () => {
+    const listed = [{ status: 'ACTIVE', uuid: UDP.id, type: 'UDP' }]
+    const { driver, requests } = createAgent({ 'GET /1.0/listeners': [200, listed] })
+    await driver.deleteLoadBalancer(AMPHORA, LB.id)
+    expect(requests.at(-1)).toBe(`DELETE /1.0/listeners/${UDP.id}`)
+  })
 })
 
 const subnet = (id: string, cidr: string, gateway_ip: string | null) => ({
