@@ -1,4 +1,6 @@
-/** When a program that died is started again: at once, and ever more seldom while it keeps dying. */
+/**
+ * When a program that died is started again: at once, and ever more seldom while it keeps dying.
+ */
 const DELAY_MS = { first: 1_000, max: 30_000 } as const
 /** One which ran this long after its delay had ended is not in a crash loop. */
 const STABLE_MS = 60_000

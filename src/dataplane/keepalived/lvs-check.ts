@@ -1,4 +1,4 @@
-/** A health monitor as keepalived checks a member. Source: the macros of octavia/common/jinja/lvs/. */
+/** A health monitor as keepalived checks a member. Source: macros of octavia/common/jinja/lvs/. */
 import { type HealthMonitor, HTTP_FALLBACKS } from '../../model/health-monitor.ts'
 import type { Member } from '../../model/member.ts'
 import type { PoolTree } from '../../model/tree.ts'

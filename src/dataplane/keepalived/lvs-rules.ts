@@ -28,7 +28,7 @@ ${limited.map((config, at) => chain(`allowed_${at}`, admission(config))).join(''
 ])}${chain('untracked_out', [
   'type filter hook output priority -300; policy accept',
   'meta l4proto tcp notrack',
-])}${chain('masquerade', [
+])}${chain('leaving', [
   'type nat hook postrouting priority 100; policy accept',
   'oifname != "lo" meta l4proto { udp, sctp } masquerade',
 ])}}

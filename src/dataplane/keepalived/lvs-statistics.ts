@@ -1,6 +1,6 @@
 /**
- * What a listener of LVS reports, in the rows which haproxy would print for it, so that there is one
- * way from rows to a heartbeat. Pure. A row of a pool is named by the pool alone.
+ * What a listener of LVS reports, in the rows which haproxy would print for it, so that there is
+ * one way from rows to a heartbeat. Pure. A row of a pool is named by the pool alone.
  * Source: octavia/amphorae/backends/utils/keepalivedlvs_query.py.
  */
 import type { StatRow } from '../haproxy/statistics.ts'
@@ -10,7 +10,7 @@ import type { LvsConfig } from './lvs-reading.ts'
 export interface LvsObservation {
   readonly listener_id: string
   readonly config: LvsConfig
-  /** keepalived has not read this configuration yet, so that a server which is not there says nothing. */
+  /** keepalived has not read this configuration yet: a server that is not there says nothing. */
   readonly restarting: boolean
 }
 

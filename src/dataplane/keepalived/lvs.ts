@@ -113,9 +113,10 @@ function persistence(pool: PoolTree, family: 4 | 6): readonly Part[] {
   const wanted = pool.session_persistence
   if (wanted?.type !== 'SOURCE_IP') return []
   const { timeout_s, granularity } = PERSISTENCE_FALLBACKS
+  const mask = maskOf(wanted.persistence_granularity, family) ?? granularity[family]
   return [
     line`persistence_timeout ${wanted.persistence_timeout || timeout_s}`,
-    line`persistence_granularity ${maskOf(wanted.persistence_granularity, family) ?? granularity[family]}`,
+    line`persistence_granularity ${mask}`,
   ]
 }
 
