@@ -19,6 +19,8 @@ import { capture, Failure, ROOT, run, runOk, say } from './say.mjs'
 const RUNTIME = {
   haproxy: 'haproxy',
   keepalived: 'keepalived',
+  ipvsadm: 'ipvsadm',
+  modprobe: 'kmod',
   ip: 'iproute2',
   nft: 'nftables',
   ps: 'procps',
@@ -33,13 +35,17 @@ const RUNTIME = {
 const TESTING = {
   curl: 'curl',
   openssl: 'openssl',
+  'qemu-system-x86_64': 'qemu-system-x86',
+  busybox: 'busybox-static',
+  cpio: 'cpio',
+  python3: 'python3',
   wrk: 'wrk',
   openstack: 'python3-openstackclient',
   'openstackclient.loadbalancer': 'python3-octaviaclient',
 }
 
 /** Packages which would start a service; ours are run by us alone. */
-const SERVICES = ['haproxy', 'keepalived', 'nftables']
+const SERVICES = ['haproxy', 'keepalived', 'ipvsadm', 'nftables']
 
 const FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BINARY, build } from './build.mjs'
 import { findBun } from './install.mjs'
+import { installKernel } from './kernel.mjs'
 import { capture, Failure, ROOT, run, say, terminal } from './say.mjs'
 
 const UNIT_TIMEOUT_MS = 8 * 60_000
@@ -70,6 +71,8 @@ export async function conformance(args) {
 const BIOME = 'node_modules/@biomejs/biome/bin/biome'
 const COLORS = terminal ? '--colors=force' : '--colors=off'
 const VITEST = ['--bun', 'node_modules/vitest/vitest.mjs', 'run']
+/** The lab test that needs another kernel. */
+const IN_MACHINE = 'test/lab/lvs.lab.test.ts'
 const labEnvironment = { OCTAVIA_LITE_BINARY: BINARY }
 
 /** Each file has a network namespace of its own, so that one cannot spoil the next. */
@@ -77,6 +80,10 @@ async function labRuns(bun, filters) {
   const wrapper = labWrapper()
   const files = filesIn('test/lab', '.lab.test.ts', filters)
   if (wrapper === undefined) say('the lab needs root and network namespaces: its tests are skipped')
+  if (files.includes(IN_MACHINE)) {
+    const why = await installKernel()
+    if (why !== undefined) say(`no virtual machine: ${why}`)
+  }
   const counts = []
   for (const file of files)
     counts.push(await vitest(file, bun, wrapper ?? [], ['--project', 'lab', file], LAB_TIMEOUT_MS))

@@ -29,6 +29,9 @@ export function labMissing(): string | undefined {
   return undefined
 }
 
+/** How much slower than usual everything may be: set in an emulated machine. */
+const SLOWNESS = Number(process.env.OCTAVIA_LITE_SLOWNESS ?? 1)
+
 export const NETWORK = { gateway: '10.10.10.1', prefix: 24 } as const
 
 /** Nobody logs in, except in the test about that. */
@@ -114,8 +117,9 @@ export function createLab(settings = SETTINGS): Lab {
 export async function until(
   what: string,
   done: () => Promise<boolean> | boolean,
-  ms = 60_000,
+  usual_ms = 60_000,
 ): Promise<void> {
+  const ms = usual_ms * SLOWNESS
   const end = systemClock.now() + ms
   while (!(await done())) {
     if (systemClock.now() > end) throw new Error(`waited ${ms} ms in vain for ${what}`)
@@ -131,7 +135,7 @@ export async function answers(url: string): Promise<boolean> {
 export async function bodyOf(url: string): Promise<string | undefined> {
   try {
     const response = await fetch(url, {
-      signal: AbortSignal.timeout(2_000),
+      signal: AbortSignal.timeout(2_000 * SLOWNESS),
       keepalive: false,
       proxy: false,
     } as RequestInit)

@@ -111,14 +111,11 @@ export class Story {
   }
 }
 
-/** An emulated machine may be slow, above all at the first start of every program. */
-const PATIENCE_MS = 240_000
-
 async function settled(client: OctaviaClient, id: string): Promise<void> {
   const settling = async () => {
     const { provisioning_status } = await client.call('GET', `loadbalancers/${id}`)
     if (provisioning_status === 'ERROR') throw new Error('the load balancer is in ERROR')
     return provisioning_status === 'ACTIVE'
   }
-  await until('the load balancer to be ACTIVE', settling, PATIENCE_MS)
+  await until('the load balancer to be ACTIVE', settling)
 }
