@@ -39,8 +39,9 @@ export interface HealthManagerOptions {
   readonly bind_port: number
   /** What the kernel may hold while a batch is written: 4 MB is 5,000 datagrams. */
   readonly receive_buffer_bytes?: number
-  /** These two are read for every message, so that they can change. */
+  /** These three are read for every message, so that they can change. */
   readonly heartbeat_key: () => string
+  readonly accept_replayed: () => boolean
   readonly heartbeat_interval_ms: () => number
   readonly heartbeat_timeout_ms: number
   readonly health_check_interval_ms: number
@@ -89,10 +90,10 @@ class Running implements HealthManager {
   constructor(deps: HealthManagerDeps, options: HealthManagerOptions) {
     this.#deps = deps
     this.#options = options
-    const { heartbeat_key } = options
+    const { heartbeat_key, accept_replayed } = options
     this.#receiver = new Receiver(
       { clock: deps.clock, inbox: this.#inbox },
-      { heartbeat_key, tracks_max: TRACKS_MAX },
+      { heartbeat_key, accept_replayed, tracks_max: TRACKS_MAX },
     )
   }
 

@@ -30,8 +30,10 @@ export interface ReceiverDeps {
 }
 
 export interface ReceiverOptions {
-  /** Read for every datagram, so that it can change. */
+  /** These two are read for every datagram, so that they can change. */
   readonly heartbeat_key: () => string
+  /** Recordings count as news, because there are senders that cannot be told from them. */
+  readonly accept_replayed: () => boolean
   /** Amphorae whose seq is remembered; the one not heard for longest is forgotten first. */
   readonly tracks_max: number
 }
@@ -77,7 +79,8 @@ export class Receiver {
     const heartbeat = parseHeartbeat(opened.message)
     if (heartbeat === undefined) return 'malformed'
     const track = this.#tracks.get(heartbeat.amphora_id) ?? newTrack(-1)
-    if (!admit(track, heartbeat.seq, opened.digest)) return 'replayed'
+    const news = admit(track, heartbeat.seq, opened.digest)
+    if (!news && !this.#options.accept_replayed()) return 'replayed'
     this.#touch(heartbeat.amphora_id, track)
     return this.#deps.inbox.put(heartbeat, this.#deps.clock.now()) ? 'accepted' : 'overflow'
   }

@@ -24,6 +24,7 @@ const OPTIONS = {
   bind_port: 0,
   receive_buffer_bytes: 1 << 20,
   heartbeat_key: () => HEARTBEAT_KEY,
+  accept_replayed: () => false,
   heartbeat_interval_ms: () => 10_000,
   heartbeat_timeout_ms: 60_000,
   health_check_interval_ms: 3000,

@@ -6,11 +6,19 @@ import { Inbox } from '../../src/health/inbox.ts'
 import { OUTCOMES, Receiver } from '../../src/health/receiver.ts'
 import { HEARTBEAT_KEY, heartbeatMessage } from '../fake/heartbeats.ts'
 
-function setup(over: { inbox_max?: number; tracks_max?: number; key?: () => string } = {}) {
+function setup(
+  over: {
+    inbox_max?: number
+    tracks_max?: number
+    key?: () => string
+    accept_replayed?: () => boolean
+  } = {},
+) {
   const inbox = new Inbox(over.inbox_max ?? 10)
   const options = {
     heartbeat_key: over.key ?? (() => HEARTBEAT_KEY),
     tracks_max: over.tracks_max ?? 10,
+    accept_replayed: over.accept_replayed ?? (() => false),
   }
   const receiver = new Receiver({ clock: { now: () => 5 }, inbox }, options)
   return { inbox, receiver }
@@ -105,4 +113,15 @@ test('more amphorae than the inbox holds', () => {
   const { receiver } = setup({ inbox_max: 1 })
   expect(receiver.receive(seal({ id: 'a' }))).toBe('accepted')
   expect(receiver.receive(seal({ id: 'b' }))).toBe('overflow')
+})
+
+test('a repeated message counts while that is configured, and only then', () => {
+  let accept = true
+  const { inbox, receiver } = setup({ accept_replayed: () => accept })
+  const same = seal({ seq: 100 })
+  expect(['first', 'again'].map(() => receiver.receive(same))).toEqual(['accepted', 'accepted'])
+  expect(inbox.size).toBe(1)
+  expect(receiver.receive(seal({ seq: 100 }, 'another key'))).toBe('forged')
+  accept = false
+  expect(receiver.receive(same)).toBe('replayed')
 })

@@ -264,6 +264,7 @@ async function startHealth(
       ...options,
       ...receiveBuffer(config()),
       heartbeat_key: heartbeatKey,
+      accept_replayed: () => config().health_manager.accept_replayed_heartbeats,
       heartbeat_interval_ms: () => config().health_manager.heartbeat_interval * 1000,
       heartbeat_timeout_ms: options.heartbeat_timeout * 1000,
       health_check_interval_ms: options.health_check_interval * 1000,

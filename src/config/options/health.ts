@@ -1,7 +1,7 @@
 /** Watching amphorae and cleaning up: [health_manager], [house_keeping], [driver_agent]. */
 import { list } from '../compound.ts'
 import { accepted, Derived, type Lookup, obsolete } from '../option.ts'
-import { float, integer, ip, path, port, text } from '../scalar.ts'
+import { boolean, float, integer, ip, path, port, text } from '../scalar.ts'
 
 /** Amphorae of the local cloud send to its management address; others say where. */
 function receiverAddress(lookup: Lookup): string {
@@ -41,6 +41,11 @@ export const healthManager = {
       pattern: /^\S.*\S$|^\S$/,
       takes: 'a string without spaces at its ends',
     },
+  ),
+  accept_replayed_heartbeats: boolean(
+    'Whether repeated heartbeats count: for senders that do not raise seq; not for production.',
+    false,
+    { mutable: true },
   ),
   heartbeat_interval: integer('Seconds between heartbeats.', 10, { min: 1, mutable: true }),
   heartbeat_timeout: integer('Seconds without one until an amphora is overdue.', 60, { min: 1 }),
