@@ -12,6 +12,7 @@ import { type Clock, systemClock } from '../system/clock.ts'
 import { makeFolder, SECRET_MODE, writeFileAtomic } from '../system/files.ts'
 import type { Log } from '../system/log.ts'
 import { type Processes, systemProcesses } from '../system/process.ts'
+import { CertificateStore } from './certificates.ts'
 import { createInfo } from './details.ts'
 import { createHandlers } from './endpoints.ts'
 import { HaproxyService } from './haproxy.ts'
@@ -58,7 +59,7 @@ export async function startAgent(deps: AgentDeps, initial: AgentConfig): Promise
   writeFileAtomic(paths.pingWrapper, PING_SCRIPT, PROGRAM_MODE)
 
   const services = createServices(deps, config, paths)
-  const { network, haproxy, lvs } = services
+  const { network, certificates, haproxy, lvs } = services
   await network.ensureNamespace()
   await network.restore()
   await haproxy.supervise()
@@ -74,6 +75,7 @@ export async function startAgent(deps: AgentDeps, initial: AgentConfig): Promise
     paths,
     haproxy,
     lvs,
+    certificates,
     network,
     info: createInfo({ processes, haproxy_cmd: config.haproxy_cmd }),
     replaceServerCertificate: (pem) => server.replaceCertificate(pem),
@@ -102,6 +104,7 @@ export async function startAgent(deps: AgentDeps, initial: AgentConfig): Promise
 
 interface Services {
   readonly network: NetworkService
+  readonly certificates: CertificateStore
   readonly haproxy: HaproxyService
   readonly lvs: LvsService
 }
@@ -109,11 +112,13 @@ interface Services {
 function createServices(deps: AgentDeps, config: AgentConfig, paths: Paths): Services {
   const { processes, clock, log, self } = deps
   const network = new NetworkService({ processes, log, paths })
+  const certificates = new CertificateStore({ processes, paths })
   const serving = { processes, clock, log, paths, announce: () => network.announce() }
   const { haproxy_cmd, amphora_id } = config
   return {
     network,
-    haproxy: new HaproxyService({ ...serving, haproxy_cmd, amphora_id }),
+    certificates,
+    haproxy: new HaproxyService({ ...serving, certificates, haproxy_cmd, amphora_id }),
     lvs: new LvsService({ ...serving, self }),
   }
 }

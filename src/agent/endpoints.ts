@@ -1,6 +1,5 @@
 /** One handler per route of contract/routes.ts; the table does not compile when one is missing. */
-import { existsSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
 import { type AgentConfig, AgentConfigError, parseAgentConfig } from '../contract/agent-config.ts'
 import {
   AGENT_API_VERSION,
@@ -10,10 +9,10 @@ import {
   type RouteParameters,
 } from '../contract/routes.ts'
 import { parseIp } from '../model/address.ts'
-import { makeFolder, SECRET_MODE, writeFileAtomic } from '../system/files.ts'
 import { errorText } from '../system/log.ts'
 import { type Answer, frameworkError, Refused } from './answer.ts'
 import { parseInterfaceRules, parsePlugNetwork, parsePlugVip } from './bodies.ts'
+import type { CertificateStore } from './certificates.ts'
 import { readDetails } from './details.ts'
 import { frontendsOf, type HaproxyService, isLbAction, md5 } from './haproxy.ts'
 import { InvalidPlug, planPortInterface, planVipInterface } from './interface-file.ts'
@@ -26,6 +25,7 @@ export interface EndpointDeps {
   readonly paths: Paths
   readonly haproxy: HaproxyService
   readonly lvs: LvsService
+  readonly certificates: CertificateStore
   readonly network: Pick<
     NetworkService,
     'findPlugged' | 'findByAddress' | 'nextInterface' | 'plug' | 'listNics' | 'setRules'
@@ -147,38 +147,44 @@ function objectHandlers({ haproxy, lvs }: EndpointDeps) {
   } satisfies Partial<Handlers>
 }
 
-function certificateHandlers(deps: EndpointDeps) {
-  const { paths, haproxy } = deps
-  const fileOf = (lb_id: string, filename: string): string => {
-    // Upstream's pattern finds `.pem` anywhere; this is what it means.
+function certificateHandlers({ certificates, haproxy }: EndpointDeps) {
+  /** Upstream's pattern finds `.pem` anywhere; this is what it means. */
+  const checkName = (filename: string): void => {
     if (!/^[\w-]+(\.[\w-]+)*\.pem$/.test(filename))
       throw new Refused(400, { message: 'Filename has wrong format' })
-    return join(paths.certificates(checkedId(lb_id)), filename)
   }
   return {
-    uploadCertificate: ({ lb_id, filename }, body) => {
-      const file = fileOf(lb_id, filename)
-      makeFolder(paths.certificates(lb_id), 0o700)
-      if (!existsSync(file) || readFileSync(file, 'utf8') !== body) {
-        writeFileAtomic(file, body, SECRET_MODE)
+    uploadCertificate: async ({ lb_id, filename }, body) => {
+      checkName(filename)
+      const id = checkedId(lb_id)
+      if (await stored(() => certificates.write(id, filename, body)))
         haproxy.noteCertificates(lb_id)
-      }
       return { ...ok({ message: 'OK' }), etag: md5(body) }
     },
     getCertificate: ({ lb_id, filename }) => {
-      const file = fileOf(lb_id, filename)
-      if (!existsSync(file)) {
+      checkName(filename)
+      const content = certificates.read(checkedId(lb_id), filename)
+      if (content === undefined) {
         const details = `No certificate with filename: ${filename}`
         throw new Refused(404, { message: 'Certificate Not Found', details })
       }
-      const md5sum = md5(readFileSync(file))
+      const md5sum = md5(content)
       return { ...ok({ md5sum }), etag: md5sum }
     },
     deleteCertificate: ({ lb_id, filename }) => {
-      rmSync(fileOf(lb_id, filename), { force: true })
+      checkName(filename)
+      certificates.delete(checkedId(lb_id), filename)
       return ok({ message: 'OK' })
     },
   } satisfies Partial<Handlers>
+}
+
+async function stored(write: () => Promise<boolean>): Promise<boolean> {
+  try {
+    return await write()
+  } catch (error) {
+    throw new Refused(500, { message: 'Error storing certificate', details: errorText(error) })
+  }
 }
 
 async function plugVip(deps: EndpointDeps, vip: string, text: string): Promise<Answer> {

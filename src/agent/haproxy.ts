@@ -14,6 +14,7 @@ import {
   renameSync,
   rmSync,
 } from 'node:fs'
+import { join } from 'node:path'
 import { LB_ACTIONS, type LbAction } from '../contract/routes.ts'
 import {
   isBusy,
@@ -26,6 +27,7 @@ import {
 } from '../dataplane/haproxy/runtime.ts'
 import { makeFolder, readTextIfExists, SECRET_MODE, writeFileAtomic } from '../system/files.ts'
 import { errorText, type Log } from '../system/log.ts'
+import { type CertificateStore, withoutMissing } from './certificates.ts'
 import {
   askWorker,
   checkConfig,
@@ -48,6 +50,7 @@ export type Outcome =
 
 export interface HaproxyDeps extends HaproxyProcessDeps {
   readonly log: Log
+  readonly certificates: Pick<CertificateStore, 'prune'>
   /** Tells the neighbours where the VIPs are; never throws. */
   readonly announce: () => Promise<void>
 }
@@ -112,7 +115,10 @@ export class HaproxyService {
       }
       rmSync(paths.stopped(lb_id), { force: true })
       const outcome = await this.#serve(lb_id, action)
-      if (outcome.ok) this.#restarts.forget(lb_id)
+      if (!outcome.ok) return outcome
+      this.#restarts.forget(lb_id)
+      // Only now: what was uploaded before a configuration is not in use yet.
+      this.#deps.certificates.prune(lb_id, this.read(lb_id) ?? '')
       return outcome
     })
   }
@@ -151,12 +157,25 @@ export class HaproxyService {
       if (!this.#restarts.isDue(lb_id, clock.now())) continue
       await this.#serial(async () => {
         if (this.isRunning(lb_id) || !existsSync(paths.haproxyConfig(lb_id))) return
+        this.#cutMissing(lb_id)
         const outcome = await this.#serve(lb_id, 'start')
         this.#restarts.note(lb_id, clock.now())
         if (outcome.ok) log.info('haproxy was started', { lb_id })
         else log.error('haproxy cannot be started', { lb_id, output: outcome.details.slice(-500) })
       })
     }
+  }
+
+  /** After a boot there are no certificates; the controller sends them with the whole again. */
+  #cutMissing(lb_id: string): void {
+    const { paths, log } = this.#deps
+    const folder = paths.certificates(lb_id)
+    const left = withoutMissing(this.read(lb_id) ?? '', folder, (name) =>
+      readTextIfExists(join(folder, name)),
+    )
+    if (left === undefined) return
+    writeFileAtomic(paths.haproxyConfig(lb_id), left, SECRET_MODE)
+    log.warning('listeners are left out until their certificates are here', { lb_id })
   }
 
   async #serve(lb_id: string, action: 'start' | 'reload'): Promise<Outcome> {

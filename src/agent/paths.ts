@@ -49,6 +49,7 @@ export function pathsOf(config: AgentConfig) {
     stopped: (lb_id: string) => join(base, lb_id, 'stopped'),
     /** There while a certificate is newer than what haproxy has read. */
     certificatesChanged: (lb_id: string) => join(base, lb_id, 'certificates-changed'),
+    allCertificates: config.base_cert_dir,
     certificates: (lb_id: string) => join(config.base_cert_dir, lb_id),
     pingWrapper: join(base, PING_WRAPPER),
     lvs: join(base, 'lvs'),

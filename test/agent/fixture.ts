@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { CertificateStore } from '../../src/agent/certificates.ts'
 import { HaproxyService } from '../../src/agent/haproxy.ts'
 import { LvsService } from '../../src/agent/lvs.ts'
 import { pathsOf } from '../../src/agent/paths.ts'
@@ -53,11 +54,13 @@ export function createFixture() {
       return { code: behaviour.startCode, stdout: '', stderr: 'why it did not start' }
     },
   }
+  const certificates = new CertificateStore({ processes, paths })
   const haproxy = new HaproxyService({
     processes,
     clock,
     log: silentLog,
     paths,
+    certificates,
     haproxy_cmd: config.haproxy_cmd,
     amphora_id: config.amphora_id,
     announce: async () => {},
@@ -82,6 +85,7 @@ export function createFixture() {
     calls,
     stdins,
     answers,
+    certificates,
     behaviour,
     starts,
   }

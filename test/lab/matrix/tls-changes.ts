@@ -1,5 +1,7 @@
 /** Rows of the matrix: certificates that are renewed, and that go bad. */
+import { readdirSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { expect } from 'vitest'
+import { runOk, systemProcesses } from '../../../src/system/process.ts'
 import { type MatrixRow, only, type Run, type Wish } from './row.ts'
 import { tlsListener } from './tls.ts'
 import { curl, handshake } from './tls-client.ts'
@@ -34,6 +36,14 @@ async function keepAsking(run: Run, signal: AbortSignal) {
   return counts
 }
 
+const TMPFS = 0x0102_1994
+
+/** The file system that haproxy sees. */
+async function amphoraRoot(run: Run): Promise<string> {
+  const { stdout } = await runOk(systemProcesses, ['pgrep', '-of', run.load_balancer_id])
+  return `/proc/${stdout.trim()}/root`
+}
+
 export const tlsChangeRows: readonly MatrixRow[] = [
   {
     features: [249],
@@ -53,6 +63,32 @@ export const tlsChangeRows: readonly MatrixRow[] = [
       expect(new Set(certificates).size).toBe(3)
       expect(failed).toBe(0)
       expect(answered).toBeGreaterThan(3)
+    },
+  },
+  {
+    features: [249, 210],
+    shows: 'keys are in the memory of the amphora, readable by root alone, and go when unused',
+    listeners: (place) => [tlsListener(place, { sni_container_refs: [REF.sni] })],
+    check: async (run) => {
+      const root = await amphoraRoot(run)
+      const folder = `${root}/var/lib/octavia/certs/${run.load_balancer_id}`
+      expect(statfsSync(folder).type).toBe(TMPFS)
+      const list = (): string[] => readdirSync(folder).sort()
+      const before = list()
+      for (const name of before) expect(statSync(`${folder}/${name}`).mode & 0o777).toBe(0o600)
+      const path = `${folder}/${only(run).id}.pem`
+      expect(readFileSync(path, 'utf8').trim().split('\n')).toHaveLength(2)
+      const own = run.place.tls.issue('own.example')
+      run.place.tls.store('own', own)
+      await update(run, 0, { sni_container_refs: [REF.sni, 'own'] })
+      expect(readFileSync(path, 'utf8').trim().split('\n')).toHaveLength(3)
+      expect(list()).toHaveLength(before.length + 1)
+      await update(run, 0, { sni_container_refs: [REF.sni] })
+      expect(list()).toEqual(before)
+      // Nothing of it is in a file of the host.
+      const key = own.key.split('\n')[1] ?? ''
+      const { code } = await systemProcesses.run(['grep', '-rqF', key, `${run.folder}/data/cloud`])
+      expect(code).toBe(1)
     },
   },
   {
