@@ -28,6 +28,7 @@ export function crossCheck(config: Config): readonly Contradiction[] {
     ...checkProvider(config),
     ...checkKeystone(config),
     ...checkBarbican(config),
+    ...checkOpenStack(config),
     ...(config.controller_worker.network_driver === 'local' ? checkLocalCloud(config) : []),
   ]
 }
@@ -52,6 +53,13 @@ function checkIdentity({
 
 function checkDrivers({ controller_worker: drivers }: Config): Contradiction[] {
   const found: Contradiction[] = []
+  const nova = drivers.compute_driver === 'compute_nova_driver'
+  if (nova && drivers.network_driver === 'local')
+    found.push({
+      where: 'controller_worker.network_driver',
+      message:
+        'compute_nova_driver needs allowed_address_pairs_driver: servers are plugged into Neutron',
+    })
   const compute = drivers.compute_driver === 'local'
   if (compute && drivers.network_driver !== 'local')
     found.push({
@@ -59,7 +67,8 @@ function checkDrivers({ controller_worker: drivers }: Config): Contradiction[] {
       message:
         'compute_driver local needs network_driver local: amphorae are plugged into its bridges',
     })
-  if (!compute && drivers.amphora_driver === 'amphora_haproxy_rest_driver')
+  const none = drivers.compute_driver === 'compute_noop_driver'
+  if (none && drivers.amphora_driver === 'amphora_haproxy_rest_driver')
     found.push({
       where: 'controller_worker.amphora_driver',
       message: `compute_driver ${drivers.compute_driver} makes no agent to talk to; use amphora_noop_driver`,
@@ -151,6 +160,29 @@ function checkBarbican(config: Config): Contradiction[] {
     return [{ where: 'certificates.cert_manager', message }]
   }
   return checkOurUser(config, 'service_auth', `cert_manager ${cert_manager}`)
+}
+
+/** What drivers of an OpenStack cloud cannot do without. */
+function checkOpenStack(config: Config): Contradiction[] {
+  const { controller_worker: worker, health_manager } = config
+  const nova = worker.compute_driver === 'compute_nova_driver'
+  const user = nova ? 'compute_nova_driver' : worker.network_driver
+  if (user !== 'compute_nova_driver' && user !== 'allowed_address_pairs_driver') return []
+  const found = checkOurUser(config, 'service_auth', user)
+  if (!nova) return found
+  const needed = ['amp_flavor_id', 'amp_image_tag', 'amp_boot_network_list'] as const
+  for (const name of needed)
+    if (worker[name].length === 0)
+      found.push({
+        where: `controller_worker.${name}`,
+        message: `compute_nova_driver needs ${name}`,
+      })
+  if (health_manager.controller_ip_port_list.length === 0)
+    found.push({
+      where: 'health_manager.controller_ip_port_list',
+      message: 'amphorae in Nova need the address and port where this controller hears heartbeats',
+    })
+  return found
 }
 
 /** What is missing in the section that says who we are. */

@@ -4,6 +4,8 @@
  * succeeds. `find...` returns undefined for what does not exist or is invisible. Failures are
  * DriverErrors.
  */
+import type { VnicType } from '../model/load-balancer.ts'
+
 export interface Network {
   readonly id: string
   readonly name: string
@@ -102,9 +104,40 @@ export interface VipRule {
   readonly port: number | null
   /** null is everybody. */
   readonly cidr: string | null
+  /** Only from amphorae of the same load balancer, as VRRP is anyway. */
+  readonly from_peers?: true
+}
+
+/** A VIP with everything that its traffic goes through. */
+export interface VipTarget {
+  readonly load_balancer_id: string
+  readonly vip: Vip
+  /** What `plugVip` made. */
+  readonly amphora_port_ids: readonly string[]
+  /** Of the user's own. */
+  readonly security_group_ids: readonly string[]
+  readonly qos_policy_id: string | null
+}
+
+/** Look-ups on behalf of somebody: what is invisible to him does not exist. */
+export type NetworkView = Pick<
+  NetworkDriver,
+  | 'findNetwork'
+  | 'findSubnet'
+  | 'findPort'
+  | 'hasQosPolicy'
+  | 'hasSecurityGroup'
+  | 'listFreeAddresses'
+>
+
+/** What the holder of a token sees; without a token, or where nothing is hidden, everything. */
+export function seenBy(network: NetworkDriver, token: string | null): NetworkView {
+  return token === null ? network : (network.seenBy?.(token) ?? network)
 }
 
 export interface NetworkDriver {
+  /** Where users see what is theirs: the view of the holder of a token. */
+  readonly seenBy?: (token: string) => NetworkView
   findNetwork(id: string): Promise<Network | undefined>
   findSubnet(id: string): Promise<Subnet | undefined>
   findPort(id: string): Promise<Port | undefined>
@@ -126,9 +159,9 @@ export interface NetworkDriver {
   /**
    * The amphora's own port on the VIP network (`octavia-lb-vrrp-<amphora>`), attached to its
    * compute instance and allowed to use the VIP addresses. Again for the same amphora: the same
-   * port.
+   * port. Nothing reaches it before `setVipRules`.
    */
-  plugVip(amphora: AmphoraOnNetwork, vip: Vip): Promise<Port>
+  plugVip(amphora: AmphoraOnNetwork, vip: Vip, vnic_type?: VnicType): Promise<Port>
   /** Detaches and deletes that port. */
   unplugVip(amphora: { readonly id: string; readonly compute_id: string | null }): Promise<void>
 
@@ -137,9 +170,12 @@ export interface NetworkDriver {
    * for other subnets of its network, with an address in each. On the VIP network it is the port
    * that `plugVip` made.
    */
-  plugMember(amphora: AmphoraOnNetwork, subnet: Subnet): Promise<Port>
+  plugMember(amphora: AmphoraOnNetwork, subnet: Subnet, vnic_type?: VnicType): Promise<Port>
   unplugMember(amphora: { readonly id: string }, network_id: string): Promise<void>
 
-  /** Lets exactly this traffic reach the VIP. */
-  setVipRules(load_balancer_id: string, port_id: string, rules: readonly VipRule[]): Promise<void>
+  /**
+   * Lets exactly this traffic reach the VIP and the amphorae's ports, through the user's security
+   * groups too, as fast as the QoS policy allows.
+   */
+  setVipRules(target: VipTarget, rules: readonly VipRule[]): Promise<void>
 }

@@ -9,9 +9,20 @@ export function delayAfter(retry: Retry, failures: number): number {
   return Math.round(Math.min(delay, retry.delay_ms_max ?? Number.MAX_SAFE_INTEGER))
 }
 
-const POLL_FACTOR = 1.5
 /** No poll is asked more often than this altogether, whatever an operator configures. */
 const POLLS_MAX = 100_000
+/** Services of a cloud are upgraded and restarted; who waits for one need not lose his work. */
+const OUTAGE_MS = 20 * 60_000
+
+/** The same, but with tries enough to see the other side come back. */
+export function throughOutage(retry: Retry): Retry {
+  let attempts = 1
+  for (let waited = 0; waited < OUTAGE_MS && attempts < POLLS_MAX; attempts++)
+    waited += Math.max(1, delayAfter(retry, attempts))
+  return { ...retry, attempts: Math.max(retry.attempts, attempts) }
+}
+
+const POLL_FACTOR = 1.5
 
 /**
  * Asking again and again until something is there: quickly at first, because most things are, then

@@ -12,7 +12,7 @@ import { assert, present } from '../system/assert.ts'
 import { Journal, type JournalDeps } from './journal.ts'
 import { failureText, withLeftBehind } from './reason.ts'
 import { Stopped, sleepOrStop } from './record.ts'
-import { delayAfter, QUICK_RETRY } from './retry.ts'
+import { delayAfter, QUICK_RETRY, throughOutage } from './retry.ts'
 import type { Boundary, Flow, Retry, Step, StepContext } from './step.ts'
 
 export interface RunDeps<W> extends JournalDeps<W> {
@@ -143,11 +143,22 @@ class JobRun<W> {
   async #fail(at: number, error: unknown): Promise<false> {
     const step = this.#step(at)
     this.#deps.log.error('step failed', { step: step.name, error, stack: stackOf(error) })
-    const why = failureText(error)
+    const why = failureText(error) + (await this.#explain(step))
     const { flow } = this.#journal.job
     await this.#journal.fail(at, why, `${flow} failed at step ${step.name}: ${why}`)
     await this.#reach(step, 'after-failure-record')
     return false
+  }
+
+  /** What the step knows besides; it is no reason to fail once more. */
+  async #explain(step: Step<W>): Promise<string> {
+    try {
+      const more = await step.explain?.(this.#journal.context())
+      return more === undefined ? '' : `; ${more}`
+    } catch (error) {
+      this.#deps.log.debug('step cannot explain itself', { step: step.name, error })
+      return ''
+    }
   }
 
   async #revert(): Promise<End> {
@@ -225,7 +236,9 @@ class JobRun<W> {
         this.#journal.forget()
         const { attempts } = this.#journal.row(at)
         const passing = error instanceof DriverError ? error.retryable : isStoreOutage(error)
-        if (!passing || attempts >= retry.attempts) return { ok: false, error }
+        const outage = error instanceof DriverError && error.outage
+        const { attempts: most } = outage ? throughOutage(retry) : retry
+        if (!passing || attempts >= most) return { ok: false, error }
         const delay_ms = delayAfter(retry, attempts)
         const step = this.#step(at).name
         this.#deps.log.debug('step is tried again', { step, attempts, delay_ms, error })

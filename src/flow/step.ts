@@ -61,6 +61,8 @@ export interface Step<W> {
    * `error`. No secret.
    */
   readonly notes?: (result: Json | undefined) => readonly string[]
+  /** What an operator should know too when `act` has failed for good. One short line, no secret. */
+  readonly explain?: (context: StepContext<W>) => Promise<string | undefined>
   /** For both directions; default: a few quick tries. */
   readonly retry?: Retry | ((world: W) => Retry)
 }

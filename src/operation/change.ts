@@ -6,6 +6,7 @@
  * worker's catalogue and the providers.
  */
 import type { CertificateManager, SecretReader } from '../driver/certificate-manager.ts'
+import type { ComputeDriver } from '../driver/compute.ts'
 import type { NetworkDriver } from '../driver/network.ts'
 import type { Lack } from '../model/capability.ts'
 import { fault } from '../model/fault.ts'
@@ -50,6 +51,7 @@ export interface OperationSettings extends ListenerSettings, MonitorSettings {
 export interface OperationDependencies {
   readonly store: Store
   readonly network: NetworkDriver
+  readonly compute: Pick<ComputeDriver, 'hasOffer'>
   readonly certificateManager: CertificateManager
   readonly clock: Pick<Clock, 'now'>
   readonly newId: () => string

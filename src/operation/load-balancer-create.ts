@@ -3,7 +3,7 @@
  * exist, so a HELD job that would take it back is written first: should this process die in
  * between, the job is let go at the next start and the port does not stay behind.
  */
-import { AddressInUse } from '../driver/network.ts'
+import { AddressInUse, seenBy } from '../driver/network.ts'
 import type { AmphoraRole } from '../model/amphora.ts'
 import { fault } from '../model/fault.ts'
 import type { L7PolicyGraph, LoadBalancerGraph, PoolGraph } from '../model/graph.ts'
@@ -55,7 +55,7 @@ import {
   checkProtocols,
   checkSecurityGroups,
 } from './rules.ts'
-import { checkNetworkAllowed, planVip, type VipPlan } from './vip.ts'
+import { checkMemberSubnets, checkNetworkAllowed, planVip, type VipPlan } from './vip.ts'
 
 const ROLES: Readonly<Record<Topology, readonly AmphoraRole[]>> = {
   SINGLE: ['STANDALONE'],
@@ -79,12 +79,13 @@ export async function createLoadBalancer(
   project_id: string,
   origin: Origin,
 ): Promise<string> {
-  const { network, settings } = deps
-  const plan = await planVip(network, settings, graph.loadBalancer)
+  const { settings } = deps
+  const plan = await planVip(seenBy(deps.network, origin.token), settings, graph.loadBalancer)
   const choice = await chooseOffer(deps, graph.loadBalancer)
   checkNetworkAllowed(settings, plan.network_id, choice.valid_vip_networks)
   const planned = planRows(deps, graph, project_id, choice, plan)
-  await checkMemberSubnets(deps, planned.members)
+  const subnets = planned.members.map((row) => row.subnet_id)
+  await checkMemberSubnets(deps, subnets, origin)
   await checkCertificates(deps, graph, origin)
   await withVip(deps, planned.loadBalancer, plan, origin, async (vip, held) => {
     await change(deps, async (tx, now) => {
@@ -303,15 +304,6 @@ async function checkCertificates(
     const refused = await findCertificateFault(deps, each, origin)
     if (refused !== undefined) throw refused
   }
-}
-
-async function checkMemberSubnets(
-  deps: OperationDependencies,
-  members: readonly Member[],
-): Promise<void> {
-  for (const id of new Set(members.map((row) => row.subnet_id)))
-    if (id !== null && (await deps.network.findSubnet(id)) === undefined)
-      throw fault.referenceNotFound('Subnet', id)
 }
 
 async function insertPlanned(

@@ -1,4 +1,5 @@
 /** Changing and deleting a load balancer as a whole. */
+import { seenBy } from '../driver/network.ts'
 import { fault } from '../model/fault.ts'
 import type { Update } from '../model/field.ts'
 import { listener } from '../model/listener.ts'
@@ -19,8 +20,9 @@ export async function updateLoadBalancer(
   changes: Update<typeof loadBalancer.fields>,
   origin: Origin,
 ): Promise<void> {
-  await checkQosPolicy(deps.network, changes.vip_qos_policy_id ?? null)
-  await checkSecurityGroupsExist(deps.network, changes.vip_sg_ids ?? [])
+  const network = seenBy(deps.network, origin.token)
+  await checkQosPolicy(network, changes.vip_qos_policy_id ?? null)
+  await checkSecurityGroupsExist(network, changes.vip_sg_ids ?? [])
   checkSecurityGroups(await getRow(deps.store.read, loadBalancer, id), changes.vip_sg_ids)
   await change(deps, async (tx, now) => {
     await lockWhole(tx, id, 'change')

@@ -22,6 +22,7 @@ import {
 import { checkFamily, memberRules } from './member.ts'
 import { newMember } from './rows.ts'
 import { checkNotReserved } from './rules.ts'
+import { checkMemberSubnets } from './vip.ts'
 
 export interface BatchItem {
   readonly values: MemberCreate
@@ -88,7 +89,7 @@ export async function setMembers(
   additive: boolean,
   origin: Origin,
 ): Promise<void> {
-  await checkNew(deps, pool_id, wanted, additive)
+  await checkNew(deps, pool_id, wanted, additive, origin)
   await change(deps, async (tx, now) => {
     const parent = await getRow(tx, pool, pool_id)
     const plan = planBatch(await findRows(tx, member, { pool_id }), wanted, additive)
@@ -113,13 +114,13 @@ async function checkNew(
   pool_id: string,
   wanted: readonly BatchItem[],
   additive: boolean,
+  origin: Origin,
 ): Promise<void> {
   const present = await findRows(deps.store.read, member, { pool_id })
   const { create } = planBatch(present, wanted, additive)
   for (const { address } of create) checkNotReserved(address, deps.settings.reserved_ips)
-  for (const id of new Set(create.map((values) => values.subnet_id)))
-    if (id !== null && (await deps.network.findSubnet(id)) === undefined)
-      throw fault.referenceNotFound('Subnet', id)
+  const subnets = create.map((values) => values.subnet_id)
+  await checkMemberSubnets(deps, subnets, origin)
 }
 
 async function applyBatch(

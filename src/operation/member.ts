@@ -22,6 +22,7 @@ import {
 import { allowsMemberSriov } from './offer-choice.ts'
 import { newMember } from './rows.ts'
 import { checkMemberFamily, checkNotReserved } from './rules.ts'
+import { checkMemberSubnets } from './vip.ts'
 
 /** A member of that pool; one of another pool is not found. */
 export async function getMember(db: Db, pool_id: string, id: string): Promise<Member> {
@@ -38,8 +39,7 @@ export async function createMember(
   origin: Origin,
 ): Promise<string> {
   checkNotReserved(values.address, deps.settings.reserved_ips)
-  if (values.subnet_id !== null && (await deps.network.findSubnet(values.subnet_id)) === undefined)
-    throw fault.referenceNotFound('Subnet', values.subnet_id)
+  await checkMemberSubnets(deps, [values.subnet_id], origin)
   const id = deps.newId()
   await change(deps, async (tx, now) => {
     const parent = await getRow(tx, pool, pool_id)

@@ -31,7 +31,7 @@ export interface OfferChoice {
 }
 
 export async function chooseOffer(
-  deps: Pick<OperationDependencies, 'store' | 'network' | 'settings'>,
+  deps: Pick<OperationDependencies, 'store' | 'network' | 'compute' | 'settings'>,
   wanted: Wanted,
 ): Promise<OfferChoice> {
   const { settings } = deps
@@ -63,7 +63,7 @@ export async function chooseOffer(
 
 /** An empty profile is not shown to the provider, as upstream. */
 async function settingsOf(
-  deps: Pick<OperationDependencies, 'network' | 'settings'>,
+  deps: Pick<OperationDependencies, 'network' | 'compute' | 'settings'>,
   kind: 'flavor' | 'availability_zone',
   provider_name: string,
   data: string,

@@ -3,12 +3,19 @@
  * Asks the network, changes nothing. Order of checks and texts:
  * octavia/api/v2/controllers/load_balancer.py, _validate_vip_request_object.
  */
-import type { Network, NetworkDriver, Port, Subnet, VipRequest } from '../driver/network.ts'
+import {
+  type Network,
+  type NetworkView,
+  type Port,
+  type Subnet,
+  seenBy,
+  type VipRequest,
+} from '../driver/network.ts'
 import { contains, lastAddress, parseCidr, parseIp } from '../model/address.ts'
 import { fault } from '../model/fault.ts'
 import type { Create } from '../model/field.ts'
 import type { loadBalancer, Topology } from '../model/load-balancer.ts'
-import type { OperationSettings } from './change.ts'
+import type { OperationDependencies, OperationSettings, Origin } from './change.ts'
 
 type Wanted = Pick<
   Create<typeof loadBalancer.fields>,
@@ -38,7 +45,7 @@ interface Place {
 const ADDRESSES_NEEDED: Readonly<Record<Topology, number>> = { SINGLE: 2, ACTIVE_STANDBY: 3 }
 
 export async function planVip(
-  network: NetworkDriver,
+  network: NetworkView,
   settings: OperationSettings,
   wanted: Wanted,
 ): Promise<VipPlan> {
@@ -57,7 +64,7 @@ export async function planVip(
 }
 
 /** A network without such a thing as a QoS policy refuses all of them. */
-export async function checkQosPolicy(network: NetworkDriver, id: string | null): Promise<void> {
+export async function checkQosPolicy(network: NetworkView, id: string | null): Promise<void> {
   if (id === null) return
   const known = await network.hasQosPolicy(id)
   if (known === undefined)
@@ -66,7 +73,7 @@ export async function checkQosPolicy(network: NetworkDriver, id: string | null):
 }
 
 export async function checkSecurityGroupsExist(
-  network: NetworkDriver,
+  network: NetworkView,
   ids: readonly string[],
 ): Promise<void> {
   for (const id of ids)
@@ -87,7 +94,7 @@ function checkSwitches(settings: OperationSettings, wanted: Wanted): void {
 }
 
 async function findPlace(
-  network: NetworkDriver,
+  network: NetworkView,
   settings: OperationSettings,
   wanted: Wanted,
 ): Promise<Place> {
@@ -98,7 +105,7 @@ async function findPlace(
   return { network_id: subnet.network_id, subnet, ip_address: within(subnet, wanted.vip_address) }
 }
 
-async function placeOfPort(network: NetworkDriver, id: string, wanted: Wanted): Promise<Place> {
+async function placeOfPort(network: NetworkView, id: string, wanted: Wanted): Promise<Place> {
   const port = await network.findPort(id)
   if (port === undefined) throw fault.referenceNotFound('Port', id)
   if (port.device_id !== '')
@@ -139,7 +146,7 @@ function sameAddress(a: string, b: string | null): boolean {
 }
 
 async function placeInNetwork(
-  network: NetworkDriver,
+  network: NetworkView,
   topology: Topology,
   id: string,
   wanted: Wanted,
@@ -174,7 +181,7 @@ async function placeInNetwork(
 
 /** The first subnet with enough free addresses, IPv4 preferred. */
 async function roomiest(
-  network: NetworkDriver,
+  network: NetworkView,
   topology: Topology,
   found: Network,
   subnets: readonly Subnet[],
@@ -191,7 +198,7 @@ async function roomiest(
   return chosen
 }
 
-async function getSubnet(network: NetworkDriver, id: string): Promise<Subnet> {
+async function getSubnet(network: NetworkView, id: string): Promise<Subnet> {
   const subnet = await network.findSubnet(id)
   if (subnet === undefined) throw fault.referenceNotFound('Subnet', id)
   return subnet
@@ -216,7 +223,7 @@ function within(subnet: Subnet, address: string | null): string | null {
 }
 
 async function checkAdditional(
-  network: NetworkDriver,
+  network: NetworkView,
   place: Place,
   wanted: Wanted['additional_vips'],
 ): Promise<VipPlan['additional_vips']> {
@@ -237,6 +244,16 @@ async function checkAdditional(
     out.push({ subnet_id: subnet.id, ip_address: within(subnet, ip_address ?? null) })
   }
   return out
+}
+
+/** What members are on must be there, and visible to who names it. */
+export async function checkMemberSubnets(
+  { network }: Pick<OperationDependencies, 'network'>,
+  ids: readonly (string | null)[],
+  { token }: Origin,
+): Promise<void> {
+  const view = seenBy(network, token)
+  for (const id of new Set(ids)) if (id !== null) await getSubnet(view, id)
 }
 
 /** Networks which an availability zone names take the place of the deployment's. */

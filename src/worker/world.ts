@@ -24,6 +24,15 @@ export interface WorkerOptions {
   readonly active_connection_retry_interval: number
   readonly amphora_delete_retries: number
   readonly amphora_delete_retry_interval: number
+  readonly networking: ServiceRetries
+  readonly compute: ServiceRetries
+}
+
+/** How often a service is asked to do something that it could not do, and how soon again. */
+export interface ServiceRetries {
+  readonly max_retries: number
+  readonly retry_backoff: number
+  readonly retry_max: number
 }
 
 export interface World {

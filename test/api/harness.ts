@@ -197,6 +197,7 @@ export function createHarness(
   const api: Api = {
     store,
     network,
+    compute: {},
     certificateManager: createNoopCertificateManager(),
     clock: { now: () => (ms += 1000) },
     newId,

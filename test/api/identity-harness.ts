@@ -66,6 +66,7 @@ export async function createIdentityHarness(
   const main = createApi({
     store,
     network: new FakeNetwork(),
+    compute: {},
     clock,
     newId,
     engine: { wake: () => {} },

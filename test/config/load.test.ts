@@ -166,9 +166,9 @@ const CASES: readonly (readonly [title: string, text: string, said: readonly str
   ],
   [
     'a driver of upstream which is not in this release',
-    '[controller_worker]\ncompute_driver = "compute_nova_driver"',
+    '[controller_worker]\nnetwork_driver = "containers_driver"',
     [
-      'error 2 controller_worker.compute_driver = "compute_nova_driver": takes one of local, compute_noop_driver; compute_nova_driver is not in this release',
+      'error 2 controller_worker.network_driver = "containers_driver": takes one of local, allowed_address_pairs_driver, network_noop_driver; containers_driver is not in this release',
     ],
   ],
   [
@@ -197,8 +197,8 @@ const CASES: readonly (readonly [title: string, text: string, said: readonly str
   ],
   [
     'what is known but not used',
-    '[nova]\navailability_zone = "az1"',
-    ['note 2 accepted, not used by this release: nova.availability_zone'],
+    '[neutron]\nmin_version = "2.0"',
+    ['note 2 accepted, not used by this release: neutron.min_version'],
   ],
   [
     'what means nothing here',

@@ -322,9 +322,19 @@ export function networkSuite(
       const asked = request()
       const vip = await driver.allocateVip(asked)
       const rules = [{ protocol: 'TCP', port: 80, cidr: null }] as const
-      await driver.setVipRules(asked.load_balancer_id, vip.port_id, rules)
-      await driver.setVipRules(asked.load_balancer_id, vip.port_id, rules)
-      await driver.setVipRules(asked.load_balancer_id, vip.port_id, [])
+      const amphora = await subject.amphora()
+      const port = await driver.plugVip(amphora, vip)
+      const target = {
+        load_balancer_id: asked.load_balancer_id,
+        vip,
+        amphora_port_ids: [port.id],
+        security_group_ids: [],
+        qos_policy_id: null,
+      }
+      await driver.setVipRules(target, rules)
+      await driver.setVipRules(target, rules)
+      await driver.setVipRules({ ...target, amphora_port_ids: [] }, [])
+      await driver.unplugVip(amphora)
       await driver.deallocateVip(asked.load_balancer_id, vip.port_id)
     })
   })

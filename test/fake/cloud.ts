@@ -209,9 +209,10 @@ function createNetwork(
       ports.delete(idOf(`octavia-lb-member-${id} ${network_id}`))
       machines.get(id)?.memberNetworks.delete(network_id)
     },
-    setVipRules: async (load_balancer_id, port_id, list) => {
+    setVipRules: async ({ load_balancer_id, vip, amphora_port_ids }, list) => {
       fault('set-vip-rules', load_balancer_id)
-      if (!ports.has(port_id)) throw impossible('set-vip-rules', port_id, 'there is no such port')
+      for (const id of [vip.port_id, ...amphora_port_ids])
+        if (!ports.has(id)) throw impossible('set-vip-rules', id, 'there is no such port')
       rules.set(load_balancer_id, list)
     },
   }

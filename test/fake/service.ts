@@ -119,3 +119,15 @@ export function json(
 function failed({ status, body = {}, headers = {} }: Fault): Response {
   return json(status, body, headers)
 }
+
+/** Answers are thrown where that is shorter. */
+export function thrownToo<A, R>(handle: (argument: A) => R): (argument: A) => R | Response {
+  return (argument) => {
+    try {
+      return handle(argument)
+    } catch (thrown) {
+      if (thrown instanceof Response) return thrown
+      throw thrown
+    }
+  }
+}

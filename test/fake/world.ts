@@ -13,6 +13,8 @@ export const WORKER_OPTIONS = {
   active_connection_retry_interval: 2,
   amphora_delete_retries: 5,
   amphora_delete_retry_interval: 5,
+  networking: { max_retries: 15, retry_backoff: 1, retry_max: 10 },
+  compute: { max_retries: 15, retry_backoff: 1, retry_max: 10 },
 } as const
 
 export interface FakeWorld extends World {

@@ -154,6 +154,7 @@ function openApi(parts: {
   const api = createApi({
     store,
     network: drivers.network,
+    compute: drivers.compute,
     certificateManager: drivers.certificateManager,
     clock: systemClock,
     newId,

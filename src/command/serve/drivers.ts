@@ -68,12 +68,15 @@ export function createDrivers(place: Place): Drivers {
     if (cloud === undefined) throw new CommandFailure('the local cloud is not configured')
     return cloud
   }
+  const openstack = openOpenStack({ config, log: place.log, clock: systemClock })
   const networks: Record<NetworkDriverName, () => NetworkDriver> = {
     local: () => local().network,
+    allowed_address_pairs_driver: openstack.network,
     network_noop_driver: createNoopNetwork,
   }
   const computes: Record<ComputeDriverName, () => ComputeDriver> = {
     local: () => local().compute,
+    compute_nova_driver: openstack.compute,
     compute_noop_driver: createNoopCompute,
   }
   const amphorae: Record<AmphoraDriverName, () => AmphoraDriver> = {

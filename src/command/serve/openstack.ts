@@ -3,10 +3,17 @@
  * which endpoint of each service. Sections are upstream's, so that an octavia.conf means the same.
  */
 import type { Config } from '../../config/options.ts'
+import type { ComputeDriver } from '../../driver/compute.ts'
+import type { NetworkDriver } from '../../driver/network.ts'
+import { type Attachments, noAttachments } from '../../driver/openstack/attachments.ts'
+import { createNovaCompute } from '../../driver/openstack/compute.ts'
 import type { Credentials, Scope } from '../../driver/openstack/credentials.ts'
 import type { SessionTls, TransportOptions } from '../../driver/openstack/http.ts'
+import { createImages } from '../../driver/openstack/image.ts'
+import { createNeutronNetwork } from '../../driver/openstack/network.ts'
 import { createService, type Service } from '../../driver/openstack/service.ts'
 import { createSession, type Session } from '../../driver/openstack/session.ts'
+import { createVolumes } from '../../driver/openstack/volume.ts'
 import type { Clock } from '../../system/clock.ts'
 import type { Log } from '../../system/log.ts'
 import { readPem } from './pem.ts'
@@ -19,10 +26,8 @@ export interface OpenStackDeps {
 
 /** Opened when first asked for, so that a configuration without a cloud needs none of it. */
 export interface OpenStack {
-  neutron(): Service
-  nova(): Service
-  glance(): Service
-  cinder(): Service
+  network(): NetworkDriver
+  compute(): ComputeDriver
   /** Another service, found as these are, by options of their form. */
   service(named: ServiceName, options: CatalogueOptions): Service
   /** As the user of [service_auth]. */
@@ -91,13 +96,25 @@ export function openOpenStack(deps: OpenStackDeps): OpenStack {
       },
     )
   }
+  const isNova = config.controller_worker.compute_driver === 'compute_nova_driver'
+  const nova = once(() =>
+    createNovaCompute(
+      {
+        service: service(NOVA, config.nova),
+        images: createImages(service(GLANCE, config.glance), deps.log),
+        volumes:
+          config.controller_worker.volume_driver === 'volume_cinder_driver'
+            ? createVolumes({ ...deps, service: service(CINDER, config.cinder) }, config.cinder)
+            : null,
+      },
+      { ...config.controller_worker, ...config.nova },
+    ),
+  )
   return {
     session,
     service,
-    neutron: once(() => openNeutron(deps, session)),
-    nova: once(() => service(NOVA, config.nova)),
-    glance: once(() => service(GLANCE, config.glance)),
-    cinder: once(() => service(CINDER, config.cinder)),
+    network: () => openNeutron(deps, session, isNova ? nova().attachments : noAttachments),
+    compute: nova,
   }
 }
 
@@ -105,14 +122,19 @@ export function openOpenStack(deps: OpenStackDeps): OpenStack {
  * Neutron has options of its own for everything; what is not set there is taken from
  * [service_auth], as upstream does. With the same user both share one token.
  */
-function openNeutron(deps: OpenStackDeps, shared: () => Session): Service {
+function openNeutron(
+  deps: OpenStackDeps,
+  shared: () => Session,
+  attachments: Attachments,
+): NetworkDriver {
   const { config } = deps
   const auth = neutronAuth(config)
   const isShared =
     JSON.stringify(credentialsOf(auth)) === JSON.stringify(credentialsOf(config.service_auth))
   const { neutron } = config
-  return createService(
-    { ...deps, session: isShared ? shared() : createSession(deps, sessionOptions(auth)) },
+  const session = isShared ? shared() : createSession(deps, sessionOptions(auth))
+  const service = createService(
+    { ...deps, session },
     {
       title: 'Neutron',
       version: 'v2.0',
@@ -130,6 +152,9 @@ function openNeutron(deps: OpenStackDeps, shared: () => Session): Service {
       status_retries: neutron.status_code_retries ?? STATUS_RETRIES,
     },
   )
+  const { clock } = deps
+  const projectId = () => session.projectId()
+  return createNeutronNetwork({ service, clock, projectId, attachments }, config.networking)
 }
 
 export type AuthSection = Omit<Config['service_auth'], 'memcached_servers'>

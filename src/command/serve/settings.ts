@@ -92,7 +92,8 @@ function lackingOf({ controller_worker }: Config): readonly Lack[] {
 }
 
 export function workerOptions(config: Config): WorkerOptions {
-  return { ...config.haproxy_amphora, ...config.controller_worker }
+  const { haproxy_amphora, controller_worker, networking, compute } = config
+  return { ...haproxy_amphora, ...controller_worker, networking, compute }
 }
 
 /** What is put into an amphora at boot. Read anew each time: some of it changes at runtime. */

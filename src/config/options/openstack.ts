@@ -87,7 +87,7 @@ export const neutron = {
   }),
 }
 
-export const nova = accepted({
+export const nova = {
   ...catalogue('Nova'),
   enable_anti_affinity: boolean('Whether a pair of amphorae is kept apart.', false),
   anti_affinity_policy: choice(
@@ -97,9 +97,9 @@ export const nova = accepted({
   ),
   random_amphora_name_length: integer('Length of random names; 0: amphora-ID.', 0, { min: 0 }),
   availability_zone: text('Where amphorae are made.', null),
-})
+}
 
-export const cinder = accepted({
+export const cinder = {
   ...catalogue('Cinder'),
   availability_zone: text('Where volumes are made.', null),
   volume_size: integer('Size of a volume in GB.', 16, { min: 1 }),
@@ -107,9 +107,9 @@ export const cinder = accepted({
   volume_create_retry_interval: integer('Seconds between looks.', 5, { min: 0 }),
   volume_create_timeout: integer('Seconds until it failed.', 300, { min: 1 }),
   volume_create_max_retries: integer('Attempts to make one.', 5, { min: 0 }),
-})
+}
 
-export const glance = accepted(catalogue('Glance'))
+export const glance = catalogue('Glance')
 
 export const keystoneAuthtoken = {
   ...session,

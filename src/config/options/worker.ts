@@ -8,8 +8,13 @@ import { boolean, choice, integer, path, port, text } from '../scalar.ts'
 
 /** The registry in command/ has exactly these: one that is missing there does not compile. */
 export const AMPHORA_DRIVERS = ['amphora_haproxy_rest_driver', 'amphora_noop_driver'] as const
-export const COMPUTE_DRIVERS = ['local', 'compute_noop_driver'] as const
-export const NETWORK_DRIVERS = ['local', 'network_noop_driver'] as const
+export const COMPUTE_DRIVERS = ['local', 'compute_nova_driver', 'compute_noop_driver'] as const
+export const NETWORK_DRIVERS = [
+  'local',
+  'allowed_address_pairs_driver',
+  'network_noop_driver',
+] as const
+export const VOLUME_DRIVERS = ['volume_noop_driver', 'volume_cinder_driver'] as const
 export type AmphoraDriverName = (typeof AMPHORA_DRIVERS)[number]
 export type ComputeDriverName = (typeof COMPUTE_DRIVERS)[number]
 export type NetworkDriverName = (typeof NETWORK_DRIVERS)[number]
@@ -20,41 +25,35 @@ export const controllerWorker = {
     'Where amphorae run. local: in namespaces of this machine.',
     COMPUTE_DRIVERS,
     'local',
-    { later: ['compute_nova_driver'] },
   ),
   network_driver: choice(
     'Where ports and subnets are. local: bridges of this machine, see [local_cloud].',
     NETWORK_DRIVERS,
     'local',
-    { later: ['allowed_address_pairs_driver', 'containers_driver'] },
+    { later: ['containers_driver'] },
   ),
   loadbalancer_topology: choice('Amphorae of a load balancer.', ['SINGLE'], 'SINGLE', {
     later: ['ACTIVE_STANDBY'],
     mutable: true,
   }),
   amp_active_retries: integer('How often an amphora is looked at until it runs.', 30, { min: 1 }),
-  amp_active_wait_sec: integer('Seconds between looks.', 10, { min: 0 }),
+  amp_active_wait_sec: integer('Seconds per look; a second is waited at most.', 10, { min: 0 }),
   amphora_delete_retries: integer('Attempts to delete an amphora.', 5, { min: 0 }),
   amphora_delete_retry_interval: integer('Seconds between them.', 5, { min: 0 }),
   client_ca: path('CA of controllers, put into amphorae; unset: made at first start.', null),
+  amp_flavor_id: text('Nova flavor of amphorae.', ''),
+  amp_image_tag: text('Glance tag of the image of amphorae.', ''),
+  amp_image_owner_id: text('The project that image must belong to.', ''),
+  amp_ssh_key_name: text('Nova key pair put into amphorae.', ''),
+  amp_timezone: text('Time zone of amphorae.', 'UTC'),
+  amp_boot_network_list: list('Networks of amphorae, the management network first.', []),
+  amp_secgroup_list: list('Security groups of amphorae.', []),
+  volume_driver: choice(
+    'Whether amphorae in Nova boot from volumes, see [cinder].',
+    VOLUME_DRIVERS,
+    'volume_noop_driver',
+  ),
   ...accepted({
-    amp_flavor_id: text('Nova flavor of amphorae.', ''),
-    amp_image_tag: text('Glance tag of the image of amphorae.', ''),
-    amp_image_owner_id: text('The project that image must belong to.', ''),
-    amp_ssh_key_name: text('Nova key pair put into amphorae.', ''),
-    amp_timezone: text('Time zone of amphorae.', 'UTC'),
-    amp_boot_network_list: list('Networks of amphorae, the management network first.', []),
-    amp_secgroup_list: list('Security groups of amphorae.', []),
-    volume_driver: choice(
-      'Whether amphorae boot from volumes.',
-      ['volume_noop_driver', 'volume_cinder_driver'],
-      'volume_noop_driver',
-    ),
-    image_driver: choice(
-      'Where images come from.',
-      ['image_glance_driver', 'image_noop_driver'],
-      'image_glance_driver',
-    ),
     statistics_drivers: list('Where statistics go.', ['stats_db'], {
       choices: ['stats_db', 'stats_logger'],
     }),
@@ -68,6 +67,9 @@ export const controllerWorker = {
   }),
   ...obsolete('one process runs all flows: see [task_flow] max_parallel_flows', {
     workers: integer('Processes of the worker.', 1, { min: 1 }),
+  }),
+  ...obsolete('images of Nova are those of Glance', {
+    image_driver: text('Where images come from.', 'image_glance_driver'),
   }),
   ...obsolete('upstream no longer reads it', {
     distributor_driver: text('What spreads load over amphorae.', 'distributor_noop_driver'),
@@ -120,12 +122,14 @@ export const taskFlow = {
 
 const retries = (service: string) => ({
   max_retries: integer(`Attempts to have ${service} do something.`, 15, { min: 0 }),
-  retry_interval: integer('Seconds before the second.', 1, { min: 0 }),
-  retry_backoff: integer('Seconds more each time.', 1, { min: 0 }),
-  retry_max: integer('Seconds at most.', 10, { min: 0 }),
+  retry_backoff: integer('How much longer each wait is than the one before.', 1, { min: 0 }),
+  retry_max: integer('Seconds to wait at most.', 10, { min: 0 }),
+  ...obsolete('the first wait is a quarter of a second', {
+    retry_interval: integer('Seconds before the second.', 1, { min: 0 }),
+  }),
 })
 
-export const compute = accepted(retries('compute'))
+export const compute = retries('compute')
 
 export const networking = {
   allow_vip_network_id: boolean('Whether a VIP may be asked for by network.', true),
@@ -137,12 +141,10 @@ export const networking = {
     itemTakes: 'IP addresses',
     pattern: /^[0-9A-Fa-f:.]{2,45}$/,
   }),
-  ...accepted({
-    ...retries('the network'),
-    port_detach_timeout: integer('Seconds to wait for a port to be free.', 300, { min: 0 }),
-    allow_invisible_resource_usage: boolean(
-      "Whether a user may use subnets the user's token does not show.",
-      false,
-    ),
-  }),
+  ...retries('the network'),
+  port_detach_timeout: integer('Seconds to wait for a port to be free.', 300, { min: 0 }),
+  allow_invisible_resource_usage: boolean(
+    'Whether users may use networks and ports that their token does not show.',
+    false,
+  ),
 }

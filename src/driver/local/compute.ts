@@ -35,7 +35,9 @@ const STATUS = { booting: 'BUILD', running: 'ACTIVE', ended: 'ERROR' } as const 
 >
 
 /** An instance's compute_id is the id of its amphora. */
-export function createLocalCompute(deps: LocalComputeDeps): ComputeDriver {
+export function createLocalCompute(
+  deps: LocalComputeDeps,
+): Pick<ComputeDriver, 'build' | 'find' | 'delete'> {
   const { state, instances } = deps
   return {
     build: (request) => {

@@ -12,6 +12,7 @@ import { applyIp } from '../../system/ip.ts'
 import type { Log } from '../../system/log.ts'
 import type { Processes } from '../../system/process.ts'
 import { DriverError } from '../error.ts'
+import { SerialTasks } from '../serial.ts'
 import { MANAGEMENT_INTERFACE } from './desired.ts'
 import type { LinkKeeper } from './link-keeper.ts'
 import { portLinkName } from './naming.ts'
@@ -23,7 +24,6 @@ import {
   isAlive,
   startProcess,
 } from './process.ts'
-import { SerialTasks } from './serial.ts'
 import type { InstanceRecord, LocalState, PortRecord } from './state.ts'
 import { AGENT_LOG } from './supervisor.ts'
 import type { Topology } from './topology.ts'

@@ -13,6 +13,13 @@ import {
   type Vip,
   type VipRequest,
 } from '../network.ts'
+import {
+  memberPortName,
+  OCTAVIA_OWNER,
+  vipDeviceId,
+  vipPortName,
+  vrrpPortName,
+} from '../port-names.ts'
 import { countFree } from './addresses.ts'
 import type { LinkKeeper } from './link-keeper.ts'
 import { portLinkName } from './naming.ts'
@@ -26,11 +33,7 @@ export interface LocalNetworkDeps {
   readonly keeper: LinkKeeper
 }
 
-const OCTAVIA_OWNER = 'Octavia'
-const vrrpName = (amphora_id: string): string => `octavia-lb-vrrp-${amphora_id}`
-const memberName = (amphora_id: string): string => `octavia-lb-member-${amphora_id}`
-
-export function createLocalNetwork(deps: LocalNetworkDeps): NetworkDriver {
+export function createLocalNetwork(deps: LocalNetworkDeps): Omit<NetworkDriver, 'seenBy'> {
   const { state, ports, keeper } = deps
   const unplug = async (matches: (port: PortRecord) => boolean): Promise<void> => {
     const port = ports.find(matches)
@@ -74,20 +77,20 @@ export function createLocalNetwork(deps: LocalNetworkDeps): NetworkDriver {
     plugVip: async (amphora, vip) => {
       const network = requireNetwork(deps, 'plug-vip', vip.network_id)
       const of = [vip, ...vip.additional_vips].map(({ subnet_id }) => subnet_id)
-      const name = vrrpName(amphora.id)
+      const name = vrrpPortName(amphora.id)
       return plug(deps, amphora, network, { name, subnet_ids: of, again: amphora.vrrp_ip ?? null })
     },
-    unplugVip: (amphora) => unplug(({ name }) => name === vrrpName(amphora.id)),
+    unplugVip: (amphora) => unplug(({ name }) => name === vrrpPortName(amphora.id)),
 
     plugMember: async (amphora, subnet) => {
       const network = requireNetwork(deps, 'plug-member', subnet.network_id)
-      const ofVip = vrrpName(amphora.id)
+      const ofVip = vrrpPortName(amphora.id)
       const shared = ports.find((p) => p.name === ofVip && p.network_id === network.id)
-      const name = shared === undefined ? memberName(amphora.id) : ofVip
+      const name = shared === undefined ? memberPortName(amphora.id) : ofVip
       return plug(deps, amphora, network, { name, subnet_ids: [subnet.id], again: null })
     },
     unplugMember: (amphora, network_id) =>
-      unplug((port) => port.name === memberName(amphora.id) && port.network_id === network_id),
+      unplug((port) => port.name === memberPortName(amphora.id) && port.network_id === network_id),
 
     // Nothing stands between a bridge and its ports, so there is nothing to open: only haproxy
     // listens on the VIP, on the ports of its listeners, and it is haproxy that refuses what
@@ -161,9 +164,9 @@ function vipPort(deps: LocalNetworkDeps, request: VipRequest): PortRecord {
   const addresses = [first, ...request.additional_vips.map(wish)]
   if (request.port_id !== null) return adopt(deps, request, addresses, request.port_id)
   return ports.create({
-    name: `octavia-lb-${load_balancer_id}`,
+    name: vipPortName(load_balancer_id),
     network,
-    device_id: `lb-${load_balancer_id}`,
+    device_id: vipDeviceId(load_balancer_id),
     device_owner: OCTAVIA_OWNER,
     link: 'none',
     vip_of: load_balancer_id,

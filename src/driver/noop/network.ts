@@ -14,6 +14,7 @@ import { parseIp } from '../../model/address.ts'
 import { parseUuid } from '../../system/ids.ts'
 import { derivedAddress, derivedId, derivedMac } from '../derived.ts'
 import type { Network, NetworkDriver, Port, Subnet } from '../network.ts'
+import { memberPortName, vrrpPortName } from '../port-names.ts'
 
 /** The position of a UUID's version digit. */
 const VERSION_AT = 14
@@ -49,11 +50,11 @@ export function createNoopNetwork(): NetworkDriver {
     deallocateVip: async () => {},
 
     plugVip: async (amphora, { network_id, subnet_id }) =>
-      amphoraPort(`octavia-lb-vrrp-${amphora.id}`, amphora.compute_id, network_id, subnet_id),
+      amphoraPort(vrrpPortName(amphora.id), amphora.compute_id, network_id, subnet_id),
     unplugVip: async () => {},
 
     plugMember: async (amphora, { network_id, id }) =>
-      amphoraPort(`octavia-lb-member-${amphora.id}`, amphora.compute_id, network_id, id),
+      amphoraPort(memberPortName(amphora.id), amphora.compute_id, network_id, id),
     unplugMember: async () => {},
 
     setVipRules: async () => {},

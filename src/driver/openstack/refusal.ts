@@ -4,6 +4,9 @@
  * Neutron `{NeutronError: {type, message}}`, Keystone `{error: {message}}`, Barbican
  * `{title, description}`; Glance and proxies send HTML, of which only the status is told.
  */
+import { DriverError, type DriverFailure } from '../error.ts'
+import { record, text } from './json.ts'
+
 export interface Answer {
   readonly status: number
   readonly body: unknown
@@ -14,6 +17,18 @@ export interface Refusal {
   readonly hint?: string
   readonly retryable: boolean
   readonly outage: boolean
+}
+
+/** What a service answered; flows see a DriverError, drivers may look at what it said. */
+export class ServiceRefusal extends DriverError {
+  readonly status: number
+  /** The kind of the problem, where the service tells it, as Neutron does: `OverQuota`. */
+  readonly type: string
+  constructor(failure: DriverFailure, answer: Answer) {
+    super(failure)
+    this.status = answer.status
+    this.type = problemOf(answer.body).type
+  }
 }
 
 const MESSAGE_MAX = 400
@@ -85,20 +100,16 @@ function isQuota(status: number, type: string, message: string): boolean {
 
 /** The kind of a problem, where the service tells it, and its message on one line. */
 export function problemOf(body: unknown): { readonly type: string; readonly message: string } {
-  const own = record(body)
+  const own = record(body) ?? {}
   const inner = Object.values(own)
     .map(record)
-    .find((each) => typeof each.message === 'string')
+    .find((each) => text(each?.message) !== undefined)
   const from = inner ?? own
-  const message = [from.message, from.description].find((each) => typeof each === 'string')
-  return { type: typeof from.type === 'string' ? from.type : '', message: oneLine(message ?? '') }
+  const message = text(from.message) ?? text(from.description) ?? ''
+  return { type: text(from.type) ?? '', message: oneLine(message) }
 }
 
-function record(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
-}
-
-function oneLine(text: unknown): string {
-  const line = String(text).replace(/\s+/g, ' ').trim().replace(/\.$/, '')
+function oneLine(message: string): string {
+  const line = message.replace(/\s+/g, ' ').trim().replace(/\.$/, '')
   return line.length > MESSAGE_MAX ? `${line.slice(0, MESSAGE_MAX)}...` : line
 }

@@ -17,7 +17,7 @@ import {
   type ServiceResponse,
   type TransportOptions,
 } from './http.ts'
-import { refusalOf } from './refusal.ts'
+import { refusalOf, ServiceRefusal } from './refusal.ts'
 import { type Session, withToken } from './session.ts'
 
 export interface ServiceOptions {
@@ -46,7 +46,7 @@ export interface ServiceCall extends ServiceRequest {
 }
 
 export interface Service {
-  /** Answers of success and those of `expect`; throws DriverError for all others. */
+  /** Answers of success and those of `expect`; throws ServiceRefusal for all others. */
   request(call: ServiceCall): Promise<ServiceResponse>
 }
 
@@ -123,7 +123,7 @@ function refused(title: string, asked: ServiceCall, answer: ServiceResponse): Dr
   const { reason, ...refusal } = refusalOf(title, answer)
   const id = requestIdOf(answer)
   const named = id === undefined ? reason : `${reason} [${id}]`
-  return new DriverError({ operation, subject, reason: named, ...refusal })
+  return new ServiceRefusal({ operation, subject, reason: named, ...refusal }, answer)
 }
 
 /** By this the service's own log knows the request. */

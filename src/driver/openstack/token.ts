@@ -1,5 +1,6 @@
 /** What Keystone tells about a token, as far as it is used. Pure. */
 import type { Asked, Caller } from '../identity.ts'
+import { record, records, text } from './json.ts'
 
 /** A request to which an application credential is limited. */
 export interface AccessRule {
@@ -65,18 +66,4 @@ function patternOf(path: string): RegExp {
     return part.replace(/[\\^$.|?+()[\]]/, '\\$&')
   })
   return new RegExp(`^${source}$`)
-}
-
-function record(value: unknown): Readonly<Record<string, unknown>> | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : undefined
-}
-
-function records(value: unknown): readonly Readonly<Record<string, unknown>>[] {
-  return Array.isArray(value) ? value.map(record).filter((each) => each !== undefined) : []
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined
 }

@@ -7,7 +7,7 @@ import { findRow, getRow, updateRow } from '../../store/repository.ts'
 import { timestamp } from '../../system/clock.ts'
 import type { AmphoraInput } from '../catalogue.ts'
 import { deleteAmphorae, unplugVips } from '../steps/replacement.ts'
-import { agentRetry, computeDeleteRetry, NETWORK_RETRY } from '../steps/retries.ts'
+import { agentRetry, computeDeleteRetry, networkRetry } from '../steps/retries.ts'
 import { writeRows } from '../steps/rows.ts'
 import type { World } from '../world.ts'
 
@@ -21,7 +21,7 @@ export const amphoraDelete: Flow<World, AmphoraInput> = {
     },
     {
       name: 'unplug-vip',
-      retry: NETWORK_RETRY,
+      retry: networkRetry,
       act: (context) => unplugVips(context, [amphora_id]),
     },
     writeRows('finish', async (tx, now) => {

@@ -12,7 +12,8 @@ import { timestamp } from '../../system/clock.ts'
 import type { FlowInputs } from '../catalogue.ts'
 import type { WorkerStep, World } from '../world.ts'
 import { among, forEach, listAmphorae } from './amphorae.ts'
-import { agentBootRetry, COMPUTE_RETRY, computeBootRetry, computeDeleteRetry } from './retries.ts'
+import { findInstanceProfile } from './profile.ts'
+import { agentBootRetry, computeBootRetry, computeDeleteRetry, computeRetry } from './retries.ts'
 
 type Input = FlowInputs['load-balancer-create']
 
@@ -74,9 +75,11 @@ type Built = { readonly id: string; readonly compute_id: string; readonly cert_e
 export function buildAmphorae({ load_balancer_id, amphorae }: Input): WorkerStep {
   return {
     name: 'build-amphorae',
-    retry: COMPUTE_RETRY,
+    retry: computeRetry,
     act: async ({ world, db }) => {
-      const { topology } = await getRow(db, loadBalancer, load_balancer_id)
+      const row = await getRow(db, loadBalancer, load_balancer_id)
+      const { topology } = row
+      const profile = await findInstanceProfile(db, row)
       return forEach(amphorae, async ({ id }): Promise<Built> => {
         const certificate = await world.certificates.issueServerCertificate(id)
         const { compute_id } = await world.compute.build({
@@ -88,6 +91,8 @@ export function buildAmphorae({ load_balancer_id, amphorae }: Input): WorkerStep
             [AGENT_SERVER_CERT_PATH]: certificate.pem,
             [AGENT_SERVER_CA_PATH]: world.client_ca,
           },
+          profile,
+          kept_apart: topology === 'ACTIVE_STANDBY',
         })
         return { id, compute_id, cert_expiration: certificate.expiration }
       })
@@ -116,6 +121,7 @@ export function waitForCompute({ amphorae }: Input): WorkerStep {
     name: 'wait-for-compute',
     retry: computeBootRetry,
     act: ({ world }) => forEach(amphorae, ({ id }) => findBooted(world, id)),
+    explain: ({ world }) => findConsoles(world, amphorae),
     rows: async (tx, { result }) => {
       for (const { id, ...values } of result<Booted[]>('wait-for-compute'))
         await updateRow(tx, amphora, id, values)
@@ -146,7 +152,20 @@ export function waitForAgents({ load_balancer_id, amphorae }: Input): WorkerStep
       const infos = await forEach(rows, (row) => world.amphora.getInfo(row))
       return infos.map(({ haproxy_version, api_version }) => ({ haproxy_version, api_version }))
     },
+    explain: ({ world }) => findConsoles(world, amphorae),
   }
+}
+
+/** What the amphorae said last, for the reason why they never answered. */
+async function findConsoles(
+  { compute }: World,
+  amphorae: Input['amphorae'],
+): Promise<string | undefined> {
+  const ends = await forEach(amphorae, async ({ id }) => {
+    const end = await compute.findConsole?.(id)
+    return end === undefined ? [] : [`console of amphora ${id}: ${end}`]
+  })
+  return ends.flat().join('; ') || undefined
 }
 
 export function deleteCompute({
@@ -160,6 +179,7 @@ export function deleteCompute({
     act: async ({ world, db }) => {
       const rows = await listAmphorae(db, load_balancer_id)
       await forEach(rows, ({ id }) => world.compute.delete(id))
+      await world.compute.releaseGroup?.(load_balancer_id)
       return undefined
     },
   }

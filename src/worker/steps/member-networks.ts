@@ -1,13 +1,14 @@
 /** Networks which amphorae are plugged into for the sake of members outside the VIP's network. */
 import type { NetworkDriver, Subnet } from '../../driver/network.ts'
 import type { Amphora } from '../../model/amphora.ts'
+import type { VnicType } from '../../model/load-balancer.ts'
 import type { Member } from '../../model/member.ts'
 import type { Pool } from '../../model/pool.ts'
 import type { LoadBalancerTree } from '../../model/tree.ts'
 import { present } from '../../system/assert.ts'
 import type { WorkerStep } from '../world.ts'
 import { among, forEach, loadTree, serving } from './amphorae.ts'
-import { agentRetry, NETWORK_RETRY } from './retries.ts'
+import { agentRetry, networkRetry } from './retries.ts'
 import { getNetwork, getPort, getSubnet, vipPlugOf, vipsOf } from './vip.ts'
 
 interface Input {
@@ -54,6 +55,13 @@ function fateOf(member: Member, pool: Pool): 'arriving' | 'leaving' | 'working' 
   return member.provisioning_status === 'ERROR' ? 'broken' : 'working'
 }
 
+/** A card of the host's own where a member on that subnet asks for it. */
+function vnicTypeOn(tree: LoadBalancerTree, subnet_id: string): VnicType {
+  const members = tree.pools.flatMap((pool) => pool.members)
+  const direct = members.some((row) => row.subnet_id === subnet_id && row.vnic_type === 'direct')
+  return direct ? 'direct' : 'normal'
+}
+
 type Plugged = { readonly amphora_id: string; readonly port_ids: readonly string[] }
 
 /** Which amphorae are plugged into which subnets, and what stays plugged when that is undone. */
@@ -88,7 +96,7 @@ export function plugMemberNetworks(
 ): WorkerStep {
   return {
     name: 'plug-member-networks',
-    retry: NETWORK_RETRY,
+    retry: networkRetry,
     act: async (context) => {
       const { network } = context.world
       const tree = await loadTree(context, load_balancer_id)
@@ -98,7 +106,10 @@ export function plugMemberNetworks(
         const on = { id, compute_id: present(compute_id, `compute_id of amphora ${id}`) }
         const port_ids = new Set<string>()
         // One after the other: two subnets of one network share a port.
-        for (const subnet of subnets) port_ids.add((await network.plugMember(on, subnet)).id)
+        for (const subnet of subnets) {
+          const port = await network.plugMember(on, subnet, vnicTypeOn(tree, subnet.id))
+          port_ids.add(port.id)
+        }
         return { amphora_id: id, port_ids: [...port_ids] }
       })
     },
@@ -149,7 +160,7 @@ export function plugMemberNetworksInAmphorae(
 export function unplugMemberNetworks({ load_balancer_id }: Input): WorkerStep {
   return {
     name: 'unplug-member-networks',
-    retry: NETWORK_RETRY,
+    retry: networkRetry,
     act: async (context) => {
       const { network } = context.world
       const tree = await loadTree(context, load_balancer_id)

@@ -11,7 +11,7 @@ import { timestamp } from '../../system/clock.ts'
 import type { Context, WorkerStep } from '../world.ts'
 import { among, forEach, loadTree, vipOf } from './amphorae.ts'
 import { onlyNetworksOf, planMemberSubnets, unplug } from './member-networks.ts'
-import { computeDeleteRetry, NETWORK_RETRY } from './retries.ts'
+import { computeDeleteRetry, networkRetry } from './retries.ts'
 import { failLoadBalancer } from './statuses.ts'
 import { setVipInAgents } from './vip.ts'
 
@@ -33,7 +33,7 @@ export async function beginReplacing(tx: Tx, { replaces }: Replacing): Promise<v
 export function ensureVip({ load_balancer_id, replaces }: Replacing): WorkerStep {
   return {
     name: 'ensure-vip',
-    retry: NETWORK_RETRY,
+    retry: networkRetry,
     act: async (context) => {
       const { network } = context.world
       const tree = await loadTree(context, load_balancer_id)
@@ -63,14 +63,14 @@ export function ensureVip({ load_balancer_id, replaces }: Replacing): WorkerStep
 export function unplugReplaced({ load_balancer_id, replaces }: Replacing): WorkerStep {
   return {
     name: 'unplug-replaced',
-    retry: NETWORK_RETRY,
+    retry: networkRetry,
     act: (context) => unplugVips(context, replaces),
     undo: async (context) => {
       const { network } = context.world
-      const vip = vipOf(await loadTree(context, load_balancer_id))
+      const tree = await loadTree(context, load_balancer_id)
       // The agent sets the interface up again when its card comes back.
       await forEach((await findAmphorae(context, replaces)).filter(isOnNetwork), (row) =>
-        network.plugVip(row, vip),
+        network.plugVip(row, vipOf(tree), tree.vip_vnic_type),
       )
     },
   }

@@ -1,14 +1,24 @@
 /** How long each kind of step keeps trying. */
 import { polling } from '../../flow/retry.ts'
 import type { Retry } from '../../flow/step.ts'
-import type { World } from '../world.ts'
+import type { ServiceRetries, World } from '../world.ts'
 
-/** Neutron, as upstream tries it: 15 times in about two minutes. */
-export const NETWORK_RETRY: Retry = {
-  attempts: 15,
-  delay_ms: 250,
-  factor: 2,
-  delay_ms_max: 10_000,
+/** As upstream tries them by default: 15 times in about two minutes. */
+export const networkRetry = ({ options }: World): Retry => serviceRetry(options.networking)
+export const computeRetry = ({ options }: World): Retry => serviceRetry(options.compute)
+
+const FIRST_RETRY_MS = 250
+/** A try that costs nothing must not be made for ever. */
+const ATTEMPTS_MAX = 1000
+
+/** Quicker than configured at first: most of what has to pass is over in a moment. */
+function serviceRetry({ max_retries, retry_backoff, retry_max }: ServiceRetries): Retry {
+  return {
+    attempts: Math.min(Math.max(1, max_retries), ATTEMPTS_MAX),
+    delay_ms: FIRST_RETRY_MS,
+    factor: 1 + retry_backoff,
+    delay_ms_max: Math.max(FIRST_RETRY_MS, 1000 * retry_max),
+  }
 }
 
 /** What nothing else would ever come back for: about an hour. */
@@ -19,21 +29,22 @@ export const RELEASE_RETRY: Retry = {
   delay_ms_max: 60_000,
 }
 
-export const COMPUTE_RETRY: Retry = { attempts: 5, delay_ms: 500, factor: 2, delay_ms_max: 5_000 }
+/** Between looks at something that will be there soon, however seldom it is configured. */
+const LOOK_MS_MAX = 1_000
 
 // The first look comes early, because namespaces are up in milliseconds; a virtual machine takes
 // its time.
 export const computeBootRetry = ({ options }: World): Retry =>
   polling({
     first_ms: 50,
-    interval_ms: 1000 * options.amp_active_wait_sec,
+    interval_ms: Math.min(LOOK_MS_MAX, 1000 * options.amp_active_wait_sec),
     total_ms: 1000 * options.amp_active_retries * options.amp_active_wait_sec,
   })
 
 export const agentBootRetry = ({ options }: World): Retry =>
   polling({
     first_ms: 20,
-    interval_ms: 1000 * options.connection_retry_interval,
+    interval_ms: Math.min(LOOK_MS_MAX, 1000 * options.connection_retry_interval),
     total_ms: 1000 * options.connection_max_retries * options.connection_retry_interval,
   })
 

@@ -1,7 +1,7 @@
 /** The VIP: ports of amphorae on its network, its interfaces inside them, and who may reach it. */
 import type { VipPlug } from '../../driver/amphora.ts'
 import { DriverError } from '../../driver/error.ts'
-import type { NetworkDriver, Port, Subnet, VipRule } from '../../driver/network.ts'
+import type { NetworkDriver, Port, Subnet, VipRule, VipTarget } from '../../driver/network.ts'
 import { type Amphora, amphora } from '../../model/amphora.ts'
 import type { LoadBalancerTree } from '../../model/tree.ts'
 import { updateRow } from '../../store/repository.ts'
@@ -9,7 +9,7 @@ import { present } from '../../system/assert.ts'
 import { timestamp } from '../../system/clock.ts'
 import type { Context, WorkerStep } from '../world.ts'
 import { among, forEach, listAmphorae, loadTree, vipOf } from './amphorae.ts'
-import { agentRetry, NETWORK_RETRY } from './retries.ts'
+import { agentRetry, networkRetry } from './retries.ts'
 
 interface Input {
   readonly load_balancer_id: string
@@ -25,7 +25,7 @@ type Plugged = { readonly id: string; readonly port_id: string; readonly ip_addr
 export function plugVip({ load_balancer_id, amphorae }: Some): WorkerStep {
   return {
     name: 'plug-vip',
-    retry: NETWORK_RETRY,
+    retry: networkRetry,
     act: async (context) => {
       const tree = await loadTree(context, load_balancer_id)
       const vip = vipOf(tree)
@@ -33,7 +33,7 @@ export function plugVip({ load_balancer_id, amphorae }: Some): WorkerStep {
         among(tree.amphorae, amphorae),
         async ({ id, compute_id }): Promise<Plugged> => {
           const on = { id, compute_id: present(compute_id, `compute_id of amphora ${id}`) }
-          const port = await context.world.network.plugVip(on, vip)
+          const port = await context.world.network.plugVip(on, vip, tree.vip_vnic_type)
           return { id, port_id: port.id, ip_address: addressOn(port, vip.subnet_id) }
         },
       )
@@ -127,11 +127,10 @@ export async function vipPlugOf({ world }: Context, vips: Vips, row: Amphora): P
 export function setVipRules({ load_balancer_id }: Input): WorkerStep {
   return {
     name: 'set-vip-rules',
-    retry: NETWORK_RETRY,
+    retry: networkRetry,
     act: async (context) => {
       const tree = await loadTree(context, load_balancer_id)
-      const { port_id } = vipOf(tree)
-      await context.world.network.setVipRules(load_balancer_id, port_id, planVipRules(tree))
+      await context.world.network.setVipRules(targetOf(tree), planVipRules(tree))
       return undefined
     },
   }
@@ -144,9 +143,21 @@ export function setFirstVipRules(input: Input): WorkerStep {
   return {
     ...setVipRules(input),
     undo: async (context) => {
-      const { port_id } = vipOf(await loadTree(context, input.load_balancer_id))
-      await context.world.network.setVipRules(input.load_balancer_id, port_id, [])
+      const tree = await loadTree(context, input.load_balancer_id)
+      await context.world.network.setVipRules({ ...targetOf(tree), amphora_port_ids: [] }, [])
     },
+  }
+}
+
+function targetOf(tree: LoadBalancerTree): VipTarget {
+  return {
+    load_balancer_id: tree.id,
+    vip: vipOf(tree),
+    amphora_port_ids: tree.amphorae.flatMap(({ status, vrrp_port_id }) =>
+      status === 'DELETED' || status === 'ERROR' ? [] : (vrrp_port_id ?? []),
+    ),
+    security_group_ids: tree.vip_sg_ids,
+    qos_policy_id: tree.vip_qos_policy_id,
   }
 }
 
@@ -173,7 +184,7 @@ export function planVipRules(tree: LoadBalancerTree): VipRule[] {
 export function unplugVip({ load_balancer_id }: Input): WorkerStep {
   return {
     name: 'unplug-vip',
-    retry: NETWORK_RETRY,
+    retry: networkRetry,
     act: async ({ world, db }) => {
       const rows: Amphora[] = await listAmphorae(db, load_balancer_id)
       await forEach(rows, (row) => world.network.unplugVip(row))
@@ -185,7 +196,7 @@ export function unplugVip({ load_balancer_id }: Input): WorkerStep {
 export function deallocateVip({ load_balancer_id }: Input): WorkerStep {
   return {
     name: 'deallocate-vip',
-    retry: NETWORK_RETRY,
+    retry: networkRetry,
     act: async (context) => {
       const { vip_port_id } = await loadTree(context, load_balancer_id)
       await context.world.network.deallocateVip(load_balancer_id, vip_port_id)
