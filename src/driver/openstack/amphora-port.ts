@@ -1,5 +1,6 @@
 /** Ports of an amphora: made, plugged into its instance, and taken away again. */
 import type { VnicType } from '../../model/load-balancer.ts'
+import { derivedMac } from '../derived.ts'
 import { DriverError } from '../error.ts'
 import type { AmphoraOnNetwork, Port, Subnet, Vip } from '../network.ts'
 import { memberPortName, OCTAVIA_OWNER, vrrpPortName } from '../port-names.ts'
@@ -115,6 +116,8 @@ async function create(deps: NeutronDeps, doing: Doing, wanted: Wanted): Promise<
     network_id,
     admin_state_up: true,
     device_owner: OCTAVIA_OWNER,
+    // By this the agent knows the card, also when it was taken out in between.
+    mac_address: derivedMac(name, network_id),
     ...(vnic_type === 'normal' ? {} : { 'binding:vnic_type': vnic_type }),
     ...(allowed.length > 0 && (await isSecured(deps, network_id, vnic_type))
       ? { allowed_address_pairs: pairsOf(allowed), ...(await startGroups(deps)) }
