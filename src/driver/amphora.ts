@@ -47,6 +47,8 @@ export interface AmphoraDriver {
   updateListeners(amphora: Amphora, tree: LoadBalancerTree, tls?: TlsMaterial): Promise<void>
   /** Replaces the agent's configuration file. Secret: the heartbeat key is in it. */
   updateAgentConfig(amphora: Amphora, config: string): Promise<void>
+  /** Replaces the certificate by which the agent is known, from the next connection on. Secret. */
+  updateCertificate(amphora: Amphora, pem: string): Promise<void>
   /** Stops and removes what serves the load balancer. */
   deleteLoadBalancer(amphora: Amphora, load_balancer_id: string): Promise<void>
 }

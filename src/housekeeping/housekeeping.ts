@@ -1,14 +1,16 @@
 /**
  * Housekeeping takes away, now and then, what was only remembered: deleted load balancers and
- * amphorae and finished jobs. Statistics go with their listener. It imports store and model, and
- * never api or health.
+ * amphorae and finished jobs. Statistics go with their listener. And it has certificates of
+ * amphorae renewed before they end. It imports what is above it, and never api or health.
  * Source: octavia/controller/housekeeping/house_keeping.py.
  */
+import { takeExpiring } from '../store/certificates.ts'
 import { purgeAmphorae, purgeLoadBalancers } from '../store/cleaning.ts'
 import { deleteJobsBefore } from '../store/jobs.ts'
 import type { Store, Tx } from '../store/store.ts'
-import type { Clock } from '../system/clock.ts'
+import { type Clock, timestamp } from '../system/clock.ts'
 import type { Log } from '../system/log.ts'
+import { enqueue } from '../worker/catalogue.ts'
 
 /**
  * One transaction holds the writer for some milliseconds; requests get their turn between two of
@@ -23,6 +25,7 @@ export interface HousekeepingDeps {
   readonly clock: Clock
   readonly store: Store
   readonly log: Log
+  readonly engine: { wake(): void }
 }
 
 /** Seconds, as upstream's options of the same names. */
@@ -30,6 +33,10 @@ export interface HousekeepingOptions {
   readonly cleanup_interval: number
   readonly amphora_expiry_age: number
   readonly load_balancer_expiry_age: number
+  readonly cert_interval: number
+  readonly cert_expiry_buffer: number
+  /** How many certificates are renewed at a time. */
+  readonly cert_rotate_threads: number
   /** How long a finished job can be looked at. */
   readonly job_expiry_age?: number
 }
@@ -47,13 +54,14 @@ interface Chore {
 }
 
 export function createHousekeeping(
-  { clock, store, log }: HousekeepingDeps,
+  deps: HousekeepingDeps,
   options: HousekeepingOptions,
 ): Housekeeping {
+  const { clock, store, log } = deps
   const todo = chores(options)
-  let end: (() => void) | undefined
+  const ends: (() => void)[] = []
+  const running = new Set<Promise<void>>()
   let stopped = false
-  let running: Promise<void> = Promise.resolve()
 
   const clean = async (chore: Chore): Promise<void> => {
     let total = 0
@@ -74,19 +82,53 @@ export function createHousekeeping(
       }
     }
   }
+  const renew = async (): Promise<void> => {
+    try {
+      const ids = await renewCertificates(deps, options)
+      if (ids.length > 0) log.info('has certificates of amphorae renewed', { amphorae: ids })
+    } catch (error) {
+      log.error('could not look for certificates that end', { error })
+    }
+  }
+  const every = (seconds: number, task: () => Promise<void>): void => {
+    const end = clock.every(seconds * 1000, async () => {
+      const now = task()
+      running.add(now)
+      await now
+      running.delete(now)
+    })
+    ends.push(end)
+  }
   return {
     start: () => {
-      end = clock.every(options.cleanup_interval * 1000, () => {
-        running = run()
-        return running
-      })
+      every(options.cleanup_interval, run)
+      every(options.cert_interval, renew)
     },
     stop: async () => {
       stopped = true
-      end?.()
-      await running
+      for (const end of ends) end()
+      await Promise.all(running)
     },
   }
+}
+
+/** Writes a job for each amphora whose certificate ends soon; their ids. */
+async function renewCertificates(
+  { clock, store, engine }: HousekeepingDeps,
+  { cert_expiry_buffer, cert_rotate_threads }: HousekeepingOptions,
+): Promise<readonly string[]> {
+  const now = clock.now()
+  const ids = await store.transaction(async (tx) => {
+    const before = timestamp(now + cert_expiry_buffer * 1000)
+    const taken = await takeExpiring(tx, before, cert_rotate_threads)
+    for (const { id, loadbalancer_id } of taken) {
+      const input = { load_balancer_id: loadbalancer_id, amphora_id: id }
+      await enqueue(tx, { flow: 'amphora-certificate-rotate', input, request_id: null }, now)
+    }
+    return taken.map(({ id }) => id)
+  })
+  if (ids.length > 0) engine.wake()
+  return ids
 }
 
 /** Amphorae before load balancers, which they refer to. */

@@ -47,6 +47,8 @@ export type FlowInputs = {
   'amphora-failover': FailoverInput
   'amphora-delete': AmphoraInput
   'amphora-configure': AmphoraInput
+  /** The amphora is `cert_busy` until it ends. */
+  'amphora-certificate-rotate': AmphoraInput
   'load-balancer-delete': { readonly load_balancer_id: string; readonly cascade: boolean }
   /** All members of the pool that are PENDING. */
   'member-batch': { readonly load_balancer_id: string; readonly pool_id: string }

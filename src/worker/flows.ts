@@ -4,7 +4,7 @@ import { loadBalancer } from '../model/load-balancer.ts'
 import { findRow } from '../store/repository.ts'
 import type { Tx } from '../store/store.ts'
 import type { FlowInputs, FlowName } from './catalogue.ts'
-import { amphoraConfigure, amphoraDelete } from './flows/amphora.ts'
+import { amphoraCertificateRotate, amphoraConfigure, amphoraDelete } from './flows/amphora.ts'
 import { childFlow } from './flows/child.ts'
 import { failover } from './flows/failover.ts'
 import {
@@ -25,6 +25,7 @@ export const FLOWS = {
   'amphora-failover': failover('amphora-failover'),
   'amphora-delete': amphoraDelete,
   'amphora-configure': amphoraConfigure,
+  'amphora-certificate-rotate': amphoraCertificateRotate,
   'vip-release': vipRelease,
   'listener-create': childFlow('listener', 'create'),
   'listener-update': childFlow('listener', 'update'),

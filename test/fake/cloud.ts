@@ -39,6 +39,8 @@ interface Machine {
   readonly memberNetworks: Set<string>
   /** What haproxy serves: `listener -> members`. */
   config: readonly string[]
+  /** Whether the agent was given another certificate after its boot. */
+  renewed: boolean
   /** Of the configuration which the agent was given after its boot. */
   agentConfig: string | null
 }
@@ -64,6 +66,8 @@ export interface CloudInventory {
   /** Amphorae which have the VIP and are on its network. */
   readonly vips: readonly string[]
   readonly agentConfigs: Readonly<Record<string, string>>
+  /** Amphorae whose certificate was replaced. */
+  readonly renewed: readonly string[]
 }
 
 /** The same id for the same name, so that two histories can be compared. */
@@ -94,6 +98,7 @@ export function createFakeCloud(): FakeCloud {
       rules: Object.fromEntries([...rules].filter(([, list]) => list.length > 0)),
       configs: Object.fromEntries([...machines].map(([id, { config }]) => [id, config])),
       vips: [...machines].flatMap(([id, { vip }]) => (vip && ports.has(vip) ? [id] : [])).sort(),
+      renewed: [...machines].flatMap(([id, { renewed }]) => (renewed ? [id] : [])),
       agentConfigs: Object.fromEntries(
         [...machines].flatMap(([id, { agentConfig: text }]) => (text === null ? [] : [[id, text]])),
       ),
@@ -246,6 +251,7 @@ function createCompute(machines: Map<string, Machine>, fault: Fault): ComputeDri
         memberNetworks: new Set(),
         config: [],
         agentConfig: null,
+        renewed: false,
       })
       return { compute_id }
     },
@@ -306,6 +312,12 @@ function createAgents(machines: ReadonlyMap<string, Machine>, fault: Fault): Amp
           throw impossible('update-listeners', id, `subnet ${subnet} is not plugged`)
       }
       machine.config = config
+    },
+    updateCertificate: async ({ id }, pem) => {
+      const machine = reach('update-certificate', id)
+      if (pem !== `SECRET of ${id}`)
+        throw impossible('update-certificate', id, 'a certificate of another')
+      machine.renewed = true
     },
     updateAgentConfig: async ({ id }, config) => {
       reach('update-agent-config', id).agentConfig = createHash('md5').update(config).digest('hex')

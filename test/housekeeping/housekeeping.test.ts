@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createHousekeeping } from '../../src/housekeeping/housekeeping.ts'
 import { type Amphora, amphora } from '../../src/model/amphora.ts'
 import { listener } from '../../src/model/listener.ts'
@@ -7,6 +7,7 @@ import { findJob, insertJob, type JobStatus, putStep, updateJob } from '../../sr
 import { findRow, insertRow } from '../../src/store/repository.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { timestamp } from '../../src/system/clock.ts'
+import { newId } from '../../src/system/ids.ts'
 import { silentLog } from '../../src/system/log.ts'
 import { createFakeClock, FAKE_START_MS } from '../fake/clock.ts'
 import { amphoraRow, listenerRow, loadBalancerRow } from '../fake/rows.ts'
@@ -16,14 +17,18 @@ const OPTIONS = {
   amphora_expiry_age: 1000,
   load_balancer_expiry_age: 2000,
   job_expiry_age: 3000,
+  cert_interval: 600,
+  cert_expiry_buffer: 1000,
+  cert_rotate_threads: 2,
 }
+const engine = { wake: () => {} }
 /** When the first run looks. */
 const RUN_MS = FAKE_START_MS + 30_000
 const ago = (seconds: number): string => timestamp(RUN_MS - seconds * 1000)
 
 async function afterOneRun(store: Store): Promise<void> {
   const clock = createFakeClock()
-  const housekeeping = createHousekeeping({ clock, store, log: silentLog }, OPTIONS)
+  const housekeeping = createHousekeeping({ clock, store, log: silentLog, engine }, OPTIONS)
   housekeeping.start()
   await clock.advance(30_000)
   await housekeeping.stop()
@@ -167,7 +172,10 @@ test('one chore that fails does not keep the others from being done, nor from co
       failures-- > 0 ? Promise.reject(new Error('disk full')) : store.transaction(body),
   }
   const clock = createFakeClock()
-  const housekeeping = createHousekeeping({ clock, store: failing, log: silentLog }, OPTIONS)
+  const housekeeping = createHousekeeping(
+    { clock, store: failing, log: silentLog, engine },
+    OPTIONS,
+  )
   housekeeping.start()
   await clock.advance(30_000)
   expect(await findRow(store.read, amphora, row.id)).toBeDefined()
@@ -175,4 +183,53 @@ test('one chore that fails does not keep the others from being done, nor from co
   await clock.advance(30_000)
   expect(await findRow(store.read, amphora, row.id)).toBeUndefined()
   await housekeeping.stop()
+})
+
+describe('certificates of amphorae', () => {
+  /** When the first look is. */
+  const LOOK_MS = FAKE_START_MS + 600_000
+  const ends = (seconds: number): string => timestamp(LOOK_MS + seconds * 1000)
+
+  async function afterLooks(rows: readonly Amphora[], looks = 1) {
+    const store = openStore(':memory:')
+    await store.transaction(async (tx) => {
+      for (const row of rows) await insertRow(tx, amphora, row)
+    })
+    const clock = createFakeClock()
+    let wakes = 0
+    const deps = { clock, store, log: silentLog, engine: { wake: () => void wakes++ } }
+    const housekeeping = createHousekeeping(deps, OPTIONS)
+    housekeeping.start()
+    for (let look = 0; look < looks; look++) await clock.advance(600_000)
+    await housekeeping.stop()
+    const jobs = await store.read.selectFrom('job').selectAll().orderBy('sequence').execute()
+    const taken = jobs.map((job) => JSON.parse(job.input).amphora_id)
+    return { store, taken, flows: [...new Set(jobs.map((job) => job.flow))], wakes }
+  }
+
+  test.each<[string, Partial<Amphora>, boolean]>([
+    ['that ends soon', { cert_expiration: ends(999) }, true],
+    ['that has ended', { cert_expiration: ends(-5) }, true],
+    ['that ends later', { cert_expiration: ends(1000) }, false],
+    ['nobody knows of', { cert_expiration: null }, false],
+    ['that is being renewed', { cert_expiration: ends(1), cert_busy: true }, false],
+    ['of one that boots', { cert_expiration: ends(1), status: 'BOOTING' }, false],
+    ['of one that is gone', { cert_expiration: ends(1), status: 'DELETED' }, false],
+  ])('one %s', async (_, over, renewed) => {
+    const row = amphoraRow({ status: 'ALLOCATED', ...over })
+    const { store, taken, flows, wakes } = await afterLooks([row])
+    expect([taken, flows, wakes]).toEqual(
+      renewed ? [[row.id], ['amphora-certificate-rotate'], 1] : [[], [], 0],
+    )
+    const after = await findRow(store.read, amphora, row.id)
+    expect(after).toEqual({ ...row, cert_busy: renewed || row.cert_busy })
+  })
+
+  test('the first to end come first, and no more at a time than are wanted', async () => {
+    const rows = [30, 10, 20].map((seconds) =>
+      amphoraRow({ id: newId(), status: 'ALLOCATED', cert_expiration: ends(seconds) }),
+    )
+    const { taken } = await afterLooks(rows, 3)
+    expect(taken).toEqual([rows[1]?.id, rows[2]?.id])
+  })
 })

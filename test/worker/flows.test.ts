@@ -105,6 +105,7 @@ test.each(['build', 'find', 'plug-vip', 'get-info', 'agent-plug-vip', 'update-li
       instances: [],
       vips: [],
       agentConfigs: {},
+      renewed: [],
       ports: [`octavia-lb-${LB} on ${VIP_NETWORK}`],
       rules: {},
       configs: {},
@@ -175,6 +176,7 @@ async function remove(history: History): Promise<void> {
     ports: [],
     vips: [],
     agentConfigs: {},
+    renewed: [],
     rules: {},
     configs: {},
   })
@@ -410,6 +412,22 @@ test('an agent gets the configuration that an amphora made now would get', async
   const failed = await played('amphora-configure', breaking('update-agent-config'))
   expect(await statuses(failed)).toMatchObject({ lb: 'ACTIVE OFFLINE' })
   expect((await endOf(failed)).jobs[0]).toMatch(/^amphora-configure REVERTED .*service is away/)
+})
+
+test('an amphora gets a new certificate, or keeps the one it has until the next look', async () => {
+  const certificateOf = async (history: History) => {
+    const row = await findRow(history.store.read, amphora, OLD)
+    return [row?.cert_expiration, row?.cert_busy, history.world.cloud.inventory().renewed]
+  }
+  const before = (await certificateOf(await begin(named('amphora-certificate-rotate'))))[0]
+  expect(before).toBe('2026-01-10T00:00:00')
+  const history = await played('amphora-certificate-rotate')
+  expect(await certificateOf(history)).toEqual(['2026-02-01T00:00:00', false, [OLD]])
+  const steps = await history.store.read.selectFrom('job_step').selectAll().execute()
+  expect(JSON.stringify(steps)).not.toContain('SECRET')
+  const failed = await played('amphora-certificate-rotate', breaking('update-certificate'))
+  expect(await certificateOf(failed)).toEqual([before, false, []])
+  expect(await statuses(failed)).toMatchObject({ lb: 'ACTIVE OFFLINE' })
 })
 
 test('members bring their networks and the last one takes it away', async () => {

@@ -201,6 +201,10 @@ export const SCENARIOS: readonly Scenario[] = [
     await updateRow(tx, amphora, ofAmphora.amphora_id, { status: 'PENDING_DELETE' })
   }),
   scenario('amphora-configure', ofAmphora, async () => {}),
+  scenario('amphora-certificate-rotate', ofAmphora, async (tx) => {
+    const soon = { cert_busy: true, cert_expiration: '2026-01-10T00:00:00' }
+    await updateRow(tx, amphora, ofAmphora.amphora_id, soon)
+  }),
   created('listener', (tx) =>
     insertRow(tx, listener, listenerRow({ ...fresh, loadbalancer_id: LB, protocol_port: 81 })),
   ),

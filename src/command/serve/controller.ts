@@ -124,7 +124,10 @@ async function startParts(options: ControllerOptions, undo: Undo): Promise<Start
   undo.push(() => engine.stop())
   await startHealth({ store, log }, () => config, heartbeatKey, undo)
   undo.push(await startDriverAgent({ store, log }, config))
-  const housekeeping = createHousekeeping({ clock: systemClock, store, log }, config.house_keeping)
+  const housekeeping = createHousekeeping(
+    { clock: systemClock, store, log, engine },
+    config.house_keeping,
+  )
   housekeeping.start()
   undo.push(() => housekeeping.stop())
   await identity.ensureAdministrator(listening.url)

@@ -72,13 +72,11 @@ export const houseKeeping = {
   load_balancer_expiry_age: integer('Seconds a deleted load balancer is remembered.', 604_800, {
     min: 0,
   }),
-  ...accepted({
-    cert_interval: integer('Seconds between looks for certificates that end.', 3600, { min: 1 }),
-    cert_expiry_buffer: integer('Seconds before its end a certificate is renewed.', 1_209_600, {
-      min: 0,
-    }),
-    cert_rotate_threads: integer('Certificates renewed at a time.', 10, { min: 1 }),
+  cert_interval: integer('Seconds between looks for certificates that end.', 3600, { min: 1 }),
+  cert_expiry_buffer: integer('Seconds before its end a certificate is renewed.', 1_209_600, {
+    min: 0,
   }),
+  cert_rotate_threads: integer('Certificates renewed at a time.', 10, { min: 1 }),
 }
 
 const seconds = (help: string, fallback: number) => integer(help, fallback, { min: 1 })

@@ -12,6 +12,7 @@ export function createNoopAmphora(): AmphoraDriver {
     plugMember: async () => {},
     updateListeners: async () => {},
     updateAgentConfig: async () => {},
+    updateCertificate: async () => {},
     deleteLoadBalancer: async () => {},
   }
 }

@@ -63,6 +63,10 @@ export function createRestAmphoraDriver(deps: RestAmphoraDeps): AmphoraDriver {
       calling('update-agent-config', amphora, async (client) => {
         await client.call('uploadConfig', {}, config)
       }),
+    updateCertificate: (amphora, pem) =>
+      calling('update-certificate', amphora, async (client) => {
+        await client.call('uploadServerCertificate', {}, pem)
+      }),
     deleteLoadBalancer: (amphora, load_balancer_id) =>
       calling('delete-load-balancer', amphora, async (client) => {
         await client.call('remove', { object_id: load_balancer_id })

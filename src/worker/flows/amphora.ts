@@ -56,3 +56,29 @@ export const amphoraConfigure: Flow<World, AmphoraInput> = {
   // The amphora goes on with what it has, and the job tells why.
   failed: async () => {},
 }
+
+export const amphoraCertificateRotate: Flow<World, AmphoraInput> = {
+  name: 'amphora-certificate-rotate',
+  steps: ({ amphora_id }) => [
+    {
+      name: 'replace-certificate',
+      retry: agentRetry,
+      // The key is part of it, so it is made and sent in one step, and never recorded.
+      act: async ({ world, db }) => {
+        const row = await getRow(db, amphora, amphora_id)
+        const { pem, expiration } = await world.certificates.issueServerCertificate(amphora_id)
+        await world.amphora.updateCertificate(row, pem)
+        return expiration
+      },
+      rows: async (tx, { world }, expiration) => {
+        const updated_at = timestamp(world.clock.now())
+        const cert_expiration = String(expiration)
+        await updateRow(tx, amphora, amphora_id, { cert_expiration, cert_busy: false, updated_at })
+      },
+    },
+  ],
+  // It goes on with the one it has, and the next look of housekeeping tries again.
+  failed: async (tx, { amphora_id }) => {
+    await updateRow(tx, amphora, amphora_id, { cert_busy: false })
+  },
+}
