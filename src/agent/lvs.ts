@@ -29,7 +29,10 @@ import { Restarts } from './restarts.ts'
 import { createSerial, type Serial } from './serial.ts'
 
 const WAITING_MAX = 64
-/** Names which renderings of lvs-check.ts use, and what they are of `octavia-lite agent check`. */
+/**
+ * Names by which configurations call checks, upstream's `udp_check.sh` too, and what they are of
+ * `octavia-lite agent check`.
+ */
 const CHECK_PROGRAMS = { 'udp_check.sh': 'udp "$@"', 'amphora-health-checker': '"$@"' } as const
 
 export interface LvsDeps extends LvsProcessDeps {

@@ -56,7 +56,7 @@ export function createRestAmphoraDriver(deps: RestAmphoraDeps): AmphoraDriver {
       refuseUncarried(amphora, tree)
       await calling('update-listeners', amphora, async (client) => {
         await updateListeners(deps, client, amphora, { tree, tls })
-        await updateLvsListeners(client, amphora.id, tree, deps.options)
+        await updateLvsListeners(client, amphora.id, tree)
       })
     },
     updateAgentConfig: (amphora, config) =>
