@@ -148,9 +148,11 @@ export class LvsService {
 
   /** What the listeners report; those whose keepalived does not run are left out. */
   async rows(): Promise<readonly StatRow[]> {
+    const { paths, processes } = this.#deps
     const ids = this.list().filter((id) => this.isRunning(id) || this.#needed(id) === undefined)
-    if (ids.length === 0) return []
-    const kernel = await readIpvs(this.#deps.processes)
+    const pid = ids.map((id) => lvsPid(paths, id)).find((each) => each !== undefined)
+    const nothing = { table: new Map(), counters: new Map() }
+    const kernel = pid === undefined ? nothing : await readIpvs(processes, pid)
     return ids.flatMap((listener_id) => {
       const text = this.read(listener_id) ?? ''
       const restarting = this.#good(listener_id) !== text

@@ -11,7 +11,7 @@ export const SETTINGS = `[api_settings]
 auth_strategy = "noauth"
 
 [health_manager]
-heartbeat_interval = 1
+heartbeat_interval = 3
 
 [[local_cloud.networks]]
 name = "vip-net"
