@@ -17,6 +17,7 @@ import { createInfo } from './details.ts'
 import { createHandlers } from './endpoints.ts'
 import { HaproxyService } from './haproxy.ts'
 import { createDatagramSender, Heartbeat, type SendDatagram } from './heartbeat.ts'
+import { KeepalivedService } from './keepalived.ts'
 import { LvsService } from './lvs.ts'
 import { NetworkService } from './network.ts'
 import { type Paths, pathsOf } from './paths.ts'
@@ -59,15 +60,16 @@ export async function startAgent(deps: AgentDeps, initial: AgentConfig): Promise
   writeFileAtomic(paths.pingWrapper, PING_SCRIPT, PROGRAM_MODE)
 
   const services = createServices(deps, config, paths)
-  const { network, certificates, haproxy, lvs } = services
+  const { network, certificates, haproxy, lvs, keepalived } = services
   await network.ensureNamespace()
   await network.restore()
   await haproxy.supervise()
   await lvs.supervise()
+  await keepalived.supervise()
 
   const udp = createDatagramSender(log)
   const heartbeat = new Heartbeat(
-    { clock, log, paths, haproxy, lvs, send: deps.send ?? udp.send },
+    { clock, log, paths, haproxy, lvs, keepalived, send: deps.send ?? udp.send },
     config,
   )
   const handlers = createHandlers({
@@ -76,6 +78,7 @@ export async function startAgent(deps: AgentDeps, initial: AgentConfig): Promise
     haproxy,
     lvs,
     certificates,
+    keepalived,
     network,
     info: createInfo({ processes, haproxy_cmd: config.haproxy_cmd }),
     replaceServerCertificate: (pem) => server.replaceCertificate(pem),
@@ -107,6 +110,7 @@ interface Services {
   readonly certificates: CertificateStore
   readonly haproxy: HaproxyService
   readonly lvs: LvsService
+  readonly keepalived: KeepalivedService
 }
 
 function createServices(deps: AgentDeps, config: AgentConfig, paths: Paths): Services {
@@ -115,17 +119,19 @@ function createServices(deps: AgentDeps, config: AgentConfig, paths: Paths): Ser
   const certificates = new CertificateStore({ processes, paths })
   const serving = { processes, clock, log, paths, announce: () => network.announce() }
   const { haproxy_cmd, amphora_id } = config
+  const haproxy = new HaproxyService({ ...serving, certificates, haproxy_cmd, amphora_id })
   return {
     network,
     certificates,
-    haproxy: new HaproxyService({ ...serving, certificates, haproxy_cmd, amphora_id }),
+    haproxy,
     lvs: new LvsService({ ...serving, self }),
+    keepalived: new KeepalivedService({ processes, clock, log, paths, haproxy }),
   }
 }
 
 /** Returns what ends it. */
 function supervise({ clock, log }: AgentDeps, services: Services): (() => void)[] {
-  const { network, haproxy, lvs } = services
+  const { network, haproxy, lvs, keepalived } = services
   const every = (ms: number, task: () => Promise<void>) =>
     clock.every(ms, () =>
       task().catch((error: unknown) => log.error('supervision failed', { error })),
@@ -133,6 +139,7 @@ function supervise({ clock, log }: AgentDeps, services: Services): (() => void)[
   return [
     every(SUPERVISION_INTERVAL_MS, () => haproxy.supervise()),
     every(SUPERVISION_INTERVAL_MS, () => lvs.supervise()),
+    every(SUPERVISION_INTERVAL_MS, () => keepalived.supervise()),
     every(HEAL_INTERVAL_MS, () => network.heal()),
   ]
 }

@@ -1,6 +1,7 @@
 /** What the amphora says of itself: GET info and GET details. */
 import { readFileSync, statfsSync } from 'node:fs'
 import { cpus, hostname } from 'node:os'
+import type { AgentConfig } from '../contract/agent-config.ts'
 import { AGENT_API_VERSION, type AgentDetails, type AgentInfo } from '../contract/routes.ts'
 import { readTextIfExists } from '../system/files.ts'
 import { CommandError, type Processes } from '../system/process.ts'
@@ -49,10 +50,11 @@ export async function readDetails(
     readonly haproxy: HaproxyService
     readonly lvs: Pick<LvsService, 'list' | 'isRunning'>
     readonly network: Pick<NetworkService, 'listNics'>
+    readonly config: () => Pick<AgentConfig, 'loadbalancer_topology'>
   },
   info: AgentInfo,
 ): Promise<AgentDetails> {
-  const { haproxy, lvs, network } = deps
+  const { haproxy, lvs, network, config } = deps
   const lbs = haproxy.list()
   const datagram = lvs.list()
   const frontends = lbs.flatMap((id) => frontendsOf(haproxy.read(id) ?? ''))
@@ -72,7 +74,7 @@ export async function readDetails(
     load: readFileSync('/proc/loadavg', 'utf8').split(' ').slice(0, 3),
     active_tuned_profiles:
       readTextIfExists('/etc/tuned/active_profile')?.slice(0, 1024).trim() ?? '',
-    topology: 'SINGLE',
+    topology: config().loadbalancer_topology,
     topology_status: 'OK',
     listeners: [...frontends.map((frontend) => frontend.id), ...datagram].sort(),
     packages: {},

@@ -16,6 +16,7 @@ import type { CertificateStore } from './certificates.ts'
 import { readDetails } from './details.ts'
 import { frontendsOf, type HaproxyService, isLbAction, md5 } from './haproxy.ts'
 import { InvalidPlug, planPortInterface, planVipInterface } from './interface-file.ts'
+import type { KeepalivedService } from './keepalived.ts'
 import type { LvsService } from './lvs.ts'
 import { type NetworkService, NoSuchNic, VIP_INTERFACE } from './network.ts'
 import type { Paths } from './paths.ts'
@@ -26,6 +27,7 @@ export interface EndpointDeps {
   readonly haproxy: HaproxyService
   readonly lvs: LvsService
   readonly certificates: CertificateStore
+  readonly keepalived: Pick<KeepalivedService, 'upload' | 'control'>
   readonly network: Pick<
     NetworkService,
     'findPlugged' | 'findByAddress' | 'nextInterface' | 'plug' | 'listNics' | 'setRules'
@@ -76,6 +78,7 @@ export function createHandlers(deps: EndpointDeps): Handlers {
     ...lvsHandlers(deps),
     ...objectHandlers(deps),
     ...certificateHandlers(deps),
+    ...vrrpHandlers(deps),
   }
 }
 
@@ -143,6 +146,27 @@ function objectHandlers({ haproxy, lvs }: EndpointDeps) {
         ...frontends.map(({ id, mode }) => ({ status: 'ACTIVE', uuid: id, type: mode })),
         ...lvs.list().map((id) => ({ status: lvs.statusOf(id), uuid: id, type: 'UDP' })),
       ])
+    },
+  } satisfies Partial<Handlers>
+}
+
+function vrrpHandlers({ keepalived }: EndpointDeps) {
+  return {
+    uploadVrrp: async (_, body) => {
+      const outcome = await keepalived.upload(body)
+      // Upstream's agent takes whatever it is given.
+      if (!outcome.ok)
+        throw new Refused(400, { message: 'Invalid request', details: outcome.details })
+      return { ...ok({ message: 'OK' }), etag: md5(body) }
+    },
+    controlVrrp: async ({ action }) => {
+      const name = action.toLowerCase()
+      if (!isLbAction(name))
+        throw new Refused(400, { message: 'Invalid Request', details: `Unknown action: ${name}` })
+      const { ok: done, details } = await keepalived.control(name)
+      const message = `Failed to ${name} octavia-keepalived service`
+      if (!done) throw new Refused(500, { message, details })
+      return accepted(details)
     },
   } satisfies Partial<Handlers>
 }

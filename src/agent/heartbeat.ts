@@ -20,6 +20,7 @@ import { readTextIfExists, writeFileAtomic } from '../system/files.ts'
 import type { Log } from '../system/log.ts'
 import type { HaproxyService } from './haproxy.ts'
 import { askHaproxy } from './haproxy-socket.ts'
+import type { KeepalivedService } from './keepalived.ts'
 import type { LvsService } from './lvs.ts'
 import type { Paths } from './paths.ts'
 
@@ -35,6 +36,7 @@ export interface HeartbeatDeps {
   readonly paths: Paths
   readonly haproxy: Pick<HaproxyService, 'list' | 'isRunning' | 'leaving'>
   readonly lvs: Pick<LvsService, 'rows'>
+  readonly keepalived: Pick<KeepalivedService, 'isConfigured' | 'isRunning'>
   readonly send: SendDatagram
 }
 
@@ -85,8 +87,13 @@ export class Heartbeat {
    * meaning.
    */
   async beat(): Promise<void> {
-    const { log, send } = this.#deps
+    const { log, send, keepalived } = this.#deps
     try {
+      // Silence lets the controller replace an amphora which can neither take nor give the VIPs.
+      if (keepalived.isConfigured() && !keepalived.isRunning()) {
+        log.error('keepalived is configured and does not run, so no heartbeat is sent')
+        return
+      }
       const message = await this.#message()
       const list = this.#config.controller_ip_port_list
       const controller = parseController(list[this.#next % Math.max(list.length, 1)] ?? '')

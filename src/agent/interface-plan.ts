@@ -29,6 +29,7 @@ export interface RuleRow {
   readonly src?: string
   readonly srclen?: number
   readonly table?: string
+  readonly protocol?: string
 }
 
 export interface Found {
@@ -149,6 +150,8 @@ function planRules(want: InterfaceFile, have: Found, family: 4 | 6): readonly st
   const wanted = want.rules.filter((rule) => ofFamily(rule.src)).map(words)
   const there = have.rules
     .filter((row) => row.src !== undefined && row.src !== 'all' && ofFamily(row.src))
+    // In a pair the rules of the VIPs come and go with them.
+    .filter((row) => row.protocol !== 'keepalived')
     .map((row) => ({
       src: row.src ?? '',
       src_len: row.srclen ?? (family === 6 ? 128 : 32),

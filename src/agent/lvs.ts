@@ -29,10 +29,7 @@ import { Restarts } from './restarts.ts'
 import { createSerial, type Serial } from './serial.ts'
 
 const WAITING_MAX = 64
-/**
- * Names by which configurations call checks, upstream's `udp_check.sh` too, and what they are of
- * `octavia-lite agent check`.
- */
+/** Names which renderings of lvs-check.ts use, and what they are of `octavia-lite agent check`. */
 const CHECK_PROGRAMS = { 'udp_check.sh': 'udp "$@"', 'amphora-health-checker': '"$@"' } as const
 
 export interface LvsDeps extends LvsProcessDeps {
@@ -148,11 +145,9 @@ export class LvsService {
 
   /** What the listeners report; those whose keepalived does not run are left out. */
   async rows(): Promise<readonly StatRow[]> {
-    const { paths, processes } = this.#deps
     const ids = this.list().filter((id) => this.isRunning(id) || this.#needed(id) === undefined)
-    const pid = ids.map((id) => lvsPid(paths, id)).find((each) => each !== undefined)
-    const nothing = { table: new Map(), counters: new Map() }
-    const kernel = pid === undefined ? nothing : await readIpvs(processes, pid)
+    if (ids.length === 0) return []
+    const kernel = await readIpvs(this.#deps.processes)
     return ids.flatMap((listener_id) => {
       const text = this.read(listener_id) ?? ''
       const restarting = this.#good(listener_id) !== text

@@ -28,6 +28,7 @@ export type Paths = ReturnType<typeof pathsOf>
 
 export function pathsOf(config: AgentConfig) {
   const base = config.base_path
+  const vrrp = join(base, 'vrrp')
   return {
     base,
     folder: (lb_id: string) => join(base, lb_id),
@@ -47,6 +48,8 @@ export function pathsOf(config: AgentConfig) {
     statsSocket: (lb_id: string) => join(base, `${lb_id}.sock`),
     /** There while the controller wants it stopped; without it haproxy runs after every boot. */
     stopped: (lb_id: string) => join(base, lb_id, 'stopped'),
+    /** There while a running haproxy does not answer: read by the check of VRRP. */
+    unresponsive: (lb_id: string) => join(base, lb_id, 'unresponsive'),
     /** There while a certificate is newer than what haproxy has read. */
     certificatesChanged: (lb_id: string) => join(base, lb_id, 'certificates-changed'),
     allCertificates: config.base_cert_dir,
@@ -57,6 +60,17 @@ export function pathsOf(config: AgentConfig) {
     lvsFile: (listener_id: string, ending: LvsEnding) =>
       join(base, 'lvs', `${LVS_PREFIX}${listener_id}.${ending}`),
     lvsChecks: join(base, 'lvs', 'check'),
+    vrrpConfig: join(vrrp, 'octavia-keepalived.conf'),
+    newVrrpConfig: join(vrrp, 'octavia-keepalived.conf.new'),
+    /** What the running keepalived has read. */
+    goodVrrpConfig: join(vrrp, 'octavia-keepalived.conf.good'),
+    vrrpPid: join(vrrp, 'octavia-keepalived.pid'),
+    /** Of its process for VRRP. */
+    vrrpChildPid: join(vrrp, 'octavia-keepalived.vrrp.pid'),
+    vrrpStopped: join(vrrp, 'stopped'),
+    vrrpCheckScript: join(vrrp, 'check_script.sh'),
+    vrrpChecks: join(vrrp, 'check_scripts'),
+    vrrpCheck: (name: string) => join(vrrp, 'check_scripts', name),
     userGroup: join(base, 'haproxy-default-user-group.conf'),
     /** What may come in by a VIP that no security group protects. */
     vipFilter: join(base, 'nftables-vip.rules'),

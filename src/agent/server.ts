@@ -5,13 +5,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { type AgentConfig, TLS_MIN_VERSION } from '../contract/agent-config.ts'
-import {
-  ABSENT_ROUTES,
-  AGENT_BODY_MAX_BYTES,
-  matchPath,
-  ROUTES,
-  type RouteName,
-} from '../contract/routes.ts'
+import { AGENT_BODY_MAX_BYTES, matchPath, ROUTES, type RouteName } from '../contract/routes.ts'
 import { SECRET_MODE, writeFileAtomic } from '../system/files.ts'
 import type { Log } from '../system/log.ts'
 import { type Answer, frameworkError, Refused, responseOf } from './answer.ts'
@@ -116,13 +110,6 @@ async function dispatch(handlers: Handlers, request: Request, path: string): Pro
     // here.
     const handler = handlers[name] as (parameters: unknown, body: string) => Promise<Answer>
     return handler(parameters, await request.text())
-  }
-  const absent = ABSENT_ROUTES.some(
-    (route) => route.method === request.method && matchPath(route.path, path) !== undefined,
-  )
-  if (absent) {
-    const sentence = 'This agent serves listeners of single amphorae only.'
-    return frameworkError(501, sentence)
   }
   return pathKnown ? frameworkError(405, 'Method Not Allowed') : frameworkError(404, 'Not Found')
 }

@@ -182,6 +182,10 @@ export const ROUTES = {
   ),
   plugVip: route<PlugVipBody, Done>('json')('POST', '/1.0/plug/vip/{vip}'),
   plugNetwork: route<PlugNetworkBody, Done>('json')('POST', '/1.0/plug/network'),
+  /** Before the route with an action in this place. */
+  uploadVrrp: route<string, Done>('text')('PUT', '/1.0/vrrp/upload'),
+  /** `action` is one of LB_ACTIONS. */
+  controlVrrp: route<undefined, Done>()('PUT', '/1.0/vrrp/{action}'),
   uploadServerCertificate: route<string, Done>('text')('PUT', '/1.0/certificate'),
   uploadConfig: route<string, Done>('text')('PUT', '/1.0/config'),
   getInterface: route<undefined, { message: string; interface: string }>()(
@@ -191,14 +195,6 @@ export const ROUTES = {
   setInterfaceRules: route<readonly PacketRule[], Done>('json')('PUT', '/1.0/interface/{ip}/rules'),
 } as const
 export type RouteName = keyof typeof ROUTES
-
-/**
- * Routes of API 1.0 which come with ACTIVE_STANDBY: answered 501 until then.
- */
-export const ABSENT_ROUTES: readonly Pick<Route, 'method' | 'path'>[] = [
-  { method: 'PUT', path: '/1.0/vrrp/upload' },
-  { method: 'PUT', path: '/1.0/vrrp/{action}' },
-]
 
 type Typed<N extends RouteName> = NonNullable<(typeof ROUTES)[N]['types']>
 export type RouteBody<N extends RouteName> = Typed<N>['body']

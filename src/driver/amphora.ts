@@ -3,17 +3,23 @@
  * Every method can be repeated. A DriverError is retryable when the agent did not answer, and not
  * when it refused.
  */
-import type { TlsReference } from '../dataplane/haproxy/certificates.ts'
+import type { VrrpGroup } from '../dataplane/keepalived/vrrp.ts'
 import type { Amphora } from '../model/amphora.ts'
 import type { TlsMaterial } from '../model/tls.ts'
 import type { LoadBalancerTree } from '../model/tree.ts'
-import { DriverError } from './error.ts'
 import type { Network, Port, Subnet } from './network.ts'
 
 export interface AmphoraInfo {
   readonly hostname: string
   readonly haproxy_version: string
   readonly api_version: string
+  /** Empty where it is not installed. */
+  readonly keepalived_version: string
+}
+
+export interface VipOnSubnet {
+  readonly ip_address: string
+  readonly subnet: Subnet
 }
 
 export interface VipPlug {
@@ -21,8 +27,8 @@ export interface VipPlug {
   readonly network: Network
   /** Those of the port's addresses. */
   readonly subnets: readonly Subnet[]
-  readonly vip: { readonly ip_address: string; readonly subnet: Subnet }
-  readonly additional_vips: readonly { readonly ip_address: string; readonly subnet: Subnet }[]
+  readonly vip: VipOnSubnet
+  readonly additional_vips: readonly VipOnSubnet[]
   /** Without the VIPs themselves: another amphora has them until the next call. */
   readonly hold_vip?: boolean
 }
@@ -35,23 +41,16 @@ export interface MemberPlug {
   readonly vip?: VipPlug
 }
 
-/** haproxy takes the tree without these listeners: by id, what of theirs it refuses. */
-export class CertificatesRefused extends DriverError {
-  readonly refused: ReadonlyMap<string, readonly TlsReference[]>
-  constructor(
-    amphora: Pick<Amphora, 'id'>,
-    refused: ReadonlyMap<string, readonly TlsReference[]>,
-    cause: unknown,
-  ) {
-    super({
-      operation: 'update-listeners',
-      subject: `amphora ${amphora.id}`,
-      reason: 'haproxy refuses certificates',
-      retryable: false,
-      cause,
-    })
-    this.refused = refused
-  }
+/** What an amphora of a pair is told about VRRP; roles and addresses are in its row. */
+export interface VrrpPlan {
+  readonly load_balancer_id: string
+  readonly group: VrrpGroup
+  readonly interface: string
+  /** The other amphorae. */
+  readonly peers: readonly Amphora[]
+  readonly vips: readonly VipOnSubnet[]
+  /** Takes the VIPs from whoever has them. */
+  readonly takeover: boolean
 }
 
 export interface AmphoraDriver {
@@ -63,10 +62,13 @@ export interface AmphoraDriver {
    * Makes the amphora serve exactly this tree: configuration checked, swapped, haproxy started or
    * reloaded; nothing is reloaded when nothing changed; haproxy is removed when no listener is
    * left. Objects in PENDING_DELETE count as gone. `tls` is all that the tree refers to; absent,
-   * where it refers to nothing. Throws CertificatesRefused, and has changed nothing then, when
-   * haproxy cannot use some of it.
+   * where it refers to nothing.
    */
   updateListeners(amphora: Amphora, tree: LoadBalancerTree, tls?: TlsMaterial): Promise<void>
+  /** The interface that has the address now; undefined where none has it. */
+  findInterface(amphora: Amphora, ip_address: string): Promise<string | undefined>
+  /** Makes keepalived run with this; nothing is reloaded when nothing changed. */
+  updateVrrp(amphora: Amphora, plan: VrrpPlan): Promise<void>
   /** Replaces the agent's configuration file. Secret: the heartbeat key is in it. */
   updateAgentConfig(amphora: Amphora, config: string): Promise<void>
   /** Replaces the certificate by which the agent is known, from the next connection on. Secret. */

@@ -3,20 +3,22 @@
  *
  * A datagram costs an HMAC, and if it is genuine parsing and a place in the inbox; the database is
  * touched once per tick, with one transaction for up to BATCH_MAX amphorae, in which rows are read,
- * the pure plan is made and what differs is written. It imports store, contract and model, and
- * never api or housekeeping.
+ * the pure plan is made and what differs is written. Who is silent for too long is replaced. It
+ * imports store, contract, model and operation, and never api or housekeeping.
  */
+import { deleteZombie } from '../operation/silent-amphora.ts'
 import { listSeqs, loadKnown, renewHealth, setOperatingStatus } from '../store/health.ts'
 import { addStatistics, replaceStatistics } from '../store/statistics.ts'
 import type { Store } from '../store/store.ts'
 import { type Clock, timestamp } from '../system/clock.ts'
 import type { DatagramListener, Datagrams } from '../system/datagram.ts'
 import type { Log } from '../system/log.ts'
+import { FailoverWatch } from './failover-watch.ts'
 import { type Arrival, Inbox } from './inbox.ts'
 import { Oddities } from './oddities.ts'
 import { type Plan, planHealth } from './plan.ts'
 import { type Outcome, Receiver } from './receiver.ts'
-import { SilenceWatch } from './silence.ts'
+import { Zombies } from './zombies.ts'
 
 /** Amphorae in one transaction: the writer is held for some tens of milliseconds at most. */
 const BATCH_MAX = 500
@@ -32,6 +34,9 @@ export interface HealthManagerDeps {
   readonly store: Store
   readonly datagrams: Datagrams
   readonly log: Log
+  /** Told when there is a job to run. */
+  readonly engine: { wake(): void }
+  readonly newId: () => string
 }
 
 export interface HealthManagerOptions {
@@ -45,6 +50,8 @@ export interface HealthManagerOptions {
   readonly heartbeat_interval_ms: () => number
   readonly heartbeat_timeout_ms: number
   readonly health_check_interval_ms: number
+  readonly failover_threads: number
+  readonly failover_threshold: number | null
   /** From the first message of a batch to its transaction. */
   readonly tick_ms?: number
 }
@@ -83,6 +90,8 @@ class Running implements HealthManager {
   readonly #receiver: Receiver
   readonly #oddities = new Oddities(ODDITIES)
   readonly #stopping = new AbortController()
+  readonly #watch: FailoverWatch
+  readonly #zombies = new Zombies()
   #listener: DatagramListener | undefined
   #writing: Promise<void> | undefined
   #ends: (() => void)[] = []
@@ -90,6 +99,7 @@ class Running implements HealthManager {
   constructor(deps: HealthManagerDeps, options: HealthManagerOptions) {
     this.#deps = deps
     this.#options = options
+    this.#watch = new FailoverWatch(deps, options)
     const { heartbeat_key, accept_replayed } = options
     this.#receiver = new Receiver(
       { clock: deps.clock, inbox: this.#inbox },
@@ -103,10 +113,14 @@ class Running implements HealthManager {
     const seqs = await listSeqs(store.read, TRACKS_MAX)
     for (const { amphora_id, seq } of seqs.reverse()) this.#receiver.remember(amphora_id, seq)
     await this.#listen()
-    const watch = new SilenceWatch({ clock, store, log }, this.#options)
+    // Only now can anybody be heard.
+    this.#watch.pause()
     this.#ends = [
       clock.every(this.#options.health_check_interval_ms, () =>
-        watch.look().catch((error) => log.error('silent amphorae are not known', { error })),
+        this.#watch.look().catch((error) => {
+          this.#watch.pause()
+          log.error('silent amphorae are not known', { error })
+        }),
       ),
       clock.every(REPORT_MS, () => this.#report()),
     ]
@@ -161,13 +175,16 @@ class Running implements HealthManager {
     const { clock, log } = this.#deps
     const { signal } = this.#stopping
     this.#listener = undefined
+    this.#watch.pause()
     log.error('the heartbeat socket failed and is opened again', { error })
     while (!signal.aborted) {
       await clock.sleep(REBIND_MS, signal).catch(() => undefined)
       if (signal.aborted) return
       try {
-        return await this.#listen()
+        await this.#listen()
+        return this.#watch.pause()
       } catch (cause) {
+        this.#watch.pause()
         log.error('the heartbeat socket cannot be opened', { error: cause })
       }
     }
@@ -189,11 +206,16 @@ class Running implements HealthManager {
     for (let at = 0; at < arrivals.length; at += BATCH_MAX) {
       const batch = arrivals.slice(at, at + BATCH_MAX)
       try {
-        this.#settle(await this.#apply(batch))
+        const plan = await this.#apply(batch)
+        this.#settle(plan)
+        await this.#deleteZombies(plan.zombies).catch((error) =>
+          this.#deps.log.error('amphorae that should not run cannot be deleted', { error }),
+        )
       } catch (error) {
         // Statuses come again with the next heartbeats; what these would have added to counters is
         // lost.
         this.#oddities.add('failed', batch.length)
+        this.#watch.pause()
         this.#deps.log.error('heartbeats could not be written', { error, amphorae: batch.length })
       }
     }
@@ -225,6 +247,17 @@ class Running implements HealthManager {
     this.#oddities.note('late', ids(plan.late))
     this.#oddities.note('miscounted', ids(plan.miscounted))
     this.#oddities.note('puzzling', ids(plan.puzzling))
+  }
+
+  async #deleteZombies(zombies: Plan['zombies']): Promise<void> {
+    const { clock, store, engine, log } = this.#deps
+    const apart_ms = this.#options.heartbeat_interval_ms() / 2
+    for (const { amphora_id } of zombies) {
+      if (!this.#zombies.isDue(amphora_id, clock.now(), apart_ms)) continue
+      if (!(await store.transaction((tx) => deleteZombie(tx, amphora_id, clock.now())))) continue
+      log.warning('an amphora without load balancer still runs and is deleted', { amphora_id })
+      engine.wake()
+    }
   }
 
   /** One line per interval, and only if something was wrong: a flood must not flood the log too. */

@@ -2,11 +2,8 @@
  * Which amphorae have been silent for too long, and whether so many are that the fault must be
  * elsewhere. Pure. Source: octavia/db/repositories.py, AmphoraHealthRepository.get_stale_amphora.
  */
-import type { AmphoraStatus } from '../model/status.ts'
+import { SERVING } from '../model/status.ts'
 import type { Silence } from '../store/health.ts'
-
-/** Others are being made or taken away and may be silent. */
-const WATCHED: readonly AmphoraStatus[] = ['ALLOCATED', 'FAILOVER_STOPPED']
 
 export interface OverdueOptions {
   readonly now_ms: number
@@ -16,7 +13,9 @@ export interface OverdueOptions {
 }
 
 export interface Overdue {
+  /** Of those which should serve, as they were given: the most silent first. */
   readonly amphorae: readonly Silence[]
+  /** Then nobody is replaced, because the new ones would be silent, too. */
   readonly over_threshold: boolean
 }
 
@@ -24,7 +23,8 @@ export function planOverdue(rows: readonly Silence[], options: OverdueOptions): 
   const limit = options.now_ms - options.heartbeat_timeout_ms
   const silent = rows.filter((row) => row.last_update_ms < limit && !row.busy)
   return {
-    amphorae: silent.filter((row) => WATCHED.includes(row.status)),
+    // Others are being made or taken away and may be silent.
+    amphorae: silent.filter((row) => SERVING.includes(row.status)),
     // Counted whatever their status: an outage shows in all of them.
     over_threshold:
       options.failover_threshold !== null && silent.length >= options.failover_threshold,

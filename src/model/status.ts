@@ -36,6 +36,12 @@ export const AMPHORA_STATUSES = [
 ] as const
 export type AmphoraStatus = (typeof AMPHORA_STATUSES)[number]
 
+/**
+ * Those which take traffic. One is FAILOVER_STOPPED when so many were silent at once that the fault
+ * must be elsewhere: it goes on serving.
+ */
+export const SERVING: readonly AmphoraStatus[] = ['ALLOCATED', 'FAILOVER_STOPPED']
+
 /** What a caller can ask of a load balancer as a whole. */
 export const LOAD_BALANCER_ACTIONS = ['change', 'delete', 'failover'] as const
 export type LoadBalancerAction = (typeof LOAD_BALANCER_ACTIONS)[number]

@@ -249,3 +249,41 @@ export async function listSilent(db: Db, before_ms: number, limit: number): Prom
     .execute()) as (Omit<Silence, 'busy'> & { busy: number })[]
   return rows.map((row) => ({ ...row, busy: row.busy === 1 }))
 }
+
+/** Whether its health was last renewed before that time, and nobody is replacing it. */
+export async function isSilent(db: Db, amphora_id: string, before_ms: number): Promise<boolean> {
+  const row = await db
+    .selectFrom('amphora_health')
+    .select('amphora_id')
+    .where('amphora_id', '=', amphora_id)
+    .where('last_update_ms', '<', before_ms)
+    .where('busy', '=', 0)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** So many are silent that these are not replaced. */
+export async function stopFailover(tx: Tx, ids: readonly string[], now: string): Promise<void> {
+  await tx
+    .updateTable('amphora')
+    .set({ status: 'FAILOVER_STOPPED', updated_at: now })
+    .where('id', 'in', ids)
+    .where('status', '=', 'ALLOCATED')
+    .execute()
+}
+
+/** Those which were heard since that time are what they were; how many. */
+export async function resumeStopped(tx: Tx, since_ms: number, now: string): Promise<number> {
+  const heard = tx
+    .selectFrom('amphora_health')
+    .select('amphora_id')
+    .where('busy', '=', 0)
+    .where('last_update_ms', '>=', since_ms)
+  const { numUpdatedRows } = await tx
+    .updateTable('amphora')
+    .set({ status: 'ALLOCATED', updated_at: now })
+    .where('status', '=', 'FAILOVER_STOPPED')
+    .where('id', 'in', heard)
+    .executeTakeFirst()
+  return Number(numUpdatedRows)
+}

@@ -104,6 +104,17 @@ export async function listRunnableJobs(db: Db, limit: number): Promise<JobRow[]>
   )
 }
 
+/** How many jobs of this flow are not over. */
+export async function countOpenJobs(db: Db, flow: string): Promise<number> {
+  const row = (await db
+    .selectFrom('job')
+    .select(({ fn }) => fn.countAll().as('count'))
+    .where('finished_ms', 'is', null)
+    .where('flow', '=', flow)
+    .executeTakeFirst()) as { count: number } | undefined
+  return Number(row?.count ?? 0)
+}
+
 export async function findJob(db: Db, id: string): Promise<JobRow | undefined> {
   const row: unknown = await db
     .selectFrom('job')

@@ -42,4 +42,11 @@ export const MIGRATIONS: Readonly<Record<number, readonly string[]>> = {
     'CREATE INDEX secret_container_project ON secret_container (project_id, created_at, id)',
     'CREATE INDEX secret_container_part_of ON secret_container_part (secret_id)',
   ],
+  3: [
+    `CREATE TABLE vrrp_group (
+  load_balancer_id TEXT PRIMARY KEY REFERENCES load_balancer (id),
+  advert_int REAL NOT NULL,
+  auth_pass TEXT NOT NULL
+) STRICT, WITHOUT ROWID`,
+  ],
 }

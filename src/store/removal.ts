@@ -13,14 +13,23 @@ export async function deleteAmphoraHealth(tx: Tx, amphora_ids: readonly string[]
 }
 
 /** A busy amphora is not failed over, however long it is silent. */
-export async function markAmphoraeBusy(
+export async function markAmphoraeBusy(tx: Tx, amphora_ids: readonly string[]): Promise<void> {
+  await tx
+    .updateTable('amphora_health')
+    .set({ busy: 1 })
+    .where('amphora_id', 'in', amphora_ids)
+    .execute()
+}
+
+/** Amphorae whose replacement failed: silent ones are replaced again, but not at once. */
+export async function releaseAmphorae(
   tx: Tx,
   amphora_ids: readonly string[],
-  busy = true,
+  now_ms: number,
 ): Promise<void> {
   await tx
     .updateTable('amphora_health')
-    .set({ busy: busy ? 1 : 0 })
+    .set({ busy: 0, last_update_ms: now_ms })
     .where('amphora_id', 'in', amphora_ids)
     .execute()
 }

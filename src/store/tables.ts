@@ -17,7 +17,7 @@ import { pool } from '../model/pool.ts'
 import { quota } from '../model/quota.ts'
 
 /** Rises with every migration. */
-export const SCHEMA_VERSION = 2
+export const SCHEMA_VERSION = 3
 
 export const RESOURCES = [
   loadBalancer,
@@ -147,6 +147,11 @@ const SYSTEM_TABLES = [
   last_update_ms INTEGER NOT NULL,
   busy INTEGER NOT NULL DEFAULT 0 CHECK (busy IN (0, 1)),
   seq INTEGER NOT NULL DEFAULT -1
+) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE vrrp_group (
+  load_balancer_id TEXT PRIMARY KEY REFERENCES load_balancer (id),
+  advert_int REAL NOT NULL,
+  auth_pass TEXT NOT NULL
 ) STRICT, WITHOUT ROWID`,
 ] as const
 

@@ -32,6 +32,10 @@ export type Replacement = {
 export type FailoverInput = {
   readonly load_balancer_id: string
   readonly replacements: readonly Replacement[]
+  /** Of several the one that has the VIP is the last. Absent: the amphorae have to be asked. */
+  readonly ordered?: boolean
+  /** A replacement that an earlier one gave rise to gives rise to no other. */
+  readonly follow_up?: boolean
 }
 /** An amphora may be left of a load balancer that is gone. */
 export type AmphoraInput = { readonly load_balancer_id: string | null; readonly amphora_id: string }

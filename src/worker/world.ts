@@ -22,8 +22,13 @@ export interface WorkerOptions {
   /** An amphora that has been reached before. */
   readonly active_connection_max_retries: number
   readonly active_connection_retry_interval: number
+  /** One that may be why another is replaced. */
+  readonly failover_connection_max_retries: number
+  readonly failover_connection_retry_interval: number
   readonly amphora_delete_retries: number
   readonly amphora_delete_retry_interval: number
+  /** Of pairs made from now on. */
+  readonly vrrp_advert_int: number
   readonly networking: ServiceRetries
   readonly compute: ServiceRetries
 }
@@ -36,7 +41,7 @@ export interface ServiceRetries {
 }
 
 export interface World {
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'now' | 'sleep'>
   readonly network: NetworkDriver
   readonly compute: ComputeDriver
   readonly amphora: AmphoraDriver

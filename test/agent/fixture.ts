@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { CertificateStore } from '../../src/agent/certificates.ts'
 import { HaproxyService } from '../../src/agent/haproxy.ts'
+import { KeepalivedService } from '../../src/agent/keepalived.ts'
 import { LvsService } from '../../src/agent/lvs.ts'
 import { pathsOf } from '../../src/agent/paths.ts'
 import { AGENT_CONFIG_FALLBACKS, type AgentConfig } from '../../src/contract/agent-config.ts'
@@ -51,6 +52,9 @@ export function createFixture() {
         const bad = existsSync(file) && readFileSync(file, 'utf8').includes('bad')
         return { code: bad ? 1 : 0, stdout: '', stderr: bad ? '[ALERT] bad\n' : '' }
       }
+      const uploaded = argv.find((word) => word.startsWith('--use-file='))?.split('=')[1]
+      if (uploaded !== undefined && readFileSync(uploaded, 'utf8').includes('bad'))
+        return { code: 5, stdout: '', stderr: 'bad\n' }
       return { code: behaviour.startCode, stdout: '', stderr: 'why it did not start' }
     },
   }
@@ -65,6 +69,7 @@ export function createFixture() {
     amphora_id: config.amphora_id,
     announce: async () => {},
   })
+  const keepalived = new KeepalivedService({ processes, clock, log: silentLog, paths, haproxy })
   const lvs = new LvsService({
     processes,
     clock,
@@ -82,6 +87,7 @@ export function createFixture() {
     processes,
     haproxy,
     lvs,
+    keepalived,
     calls,
     stdins,
     answers,

@@ -27,6 +27,7 @@ async function createSender() {
   const keys = { current: config.heartbeat_key }
   const haproxy = { running: true, bin: 100 }
   const lvs: { rows: () => readonly StatRow[] } = { rows: () => [] }
+  const keepalived = { configured: false, running: false }
   const commands: string[] = []
   const socket = createServer((connection) => {
     connection.on('data', (data) => {
@@ -46,6 +47,10 @@ async function createSender() {
         paths,
         haproxy: { list: () => [LB], isRunning: () => haproxy.running, leaving: () => new Set() },
         lvs: { rows: async () => lvs.rows() },
+        keepalived: {
+          isConfigured: () => keepalived.configured,
+          isRunning: () => keepalived.running,
+        },
         send: async (data, host, port) => {
           const opened = openHeartbeat(data, keys.current)
           if (!opened.ok) throw new Error(opened.why)
@@ -54,7 +59,7 @@ async function createSender() {
       },
       config,
     )
-  return { ...fixture, start, sent, haproxy, lvs, keys, commands, socket }
+  return { ...fixture, start, sent, haproxy, lvs, keepalived, keys, commands, socket }
 }
 
 test('what a message says', async () => {
@@ -160,4 +165,15 @@ test('without a controller nothing is sent, and nothing fails', async () => {
   heartbeat.stop()
   await heartbeat.beat()
   expect(sent).toEqual([])
+})
+
+test('an amphora of a pair whose keepalived is dead is silent', async () => {
+  const { start, sent, keepalived } = await createSender()
+  const heartbeat = start()
+  keepalived.configured = true
+  await heartbeat.beat()
+  expect(sent).toEqual([])
+  keepalived.running = true
+  await heartbeat.beat()
+  expect(sent).toHaveLength(1)
 })

@@ -97,6 +97,12 @@ test('addresses of keepalived are neither added nor removed', () => {
   expect(planInterface(pair, { ...NOTHING, addresses: own }).lenient).toEqual([])
 })
 
+test('rules of keepalived stay where they are', () => {
+  const rules = [{ src: '10.0.0.2', table: '1', protocol: 'keepalived' }]
+  const pair: InterfaceFile = { ...WANT, rules: [] }
+  expect(planInterface(pair, { ...DONE, rules }).rules).toEqual({ 4: [], 6: [] })
+})
+
 test('a member network never touches rules', () => {
   const member: InterfaceFile = { ...WANT, if_type: 'backend', rules: [] }
   expect(planInterface(member, DONE).rules).toEqual({ 4: [], 6: [] })

@@ -330,9 +330,39 @@ test.each([
   ['GET', '/0.5/info', 404, 'Not Found'],
   ['POST', '/1.0/info', 405, 'Method Not Allowed'],
   ['DELETE', `/1.0/loadbalancer/${LB}/haproxy`, 405, 'Method Not Allowed'],
-  ['PUT', '/1.0/vrrp/upload', 501, expect.stringContaining('single amphorae only')],
-  ['PUT', '/1.0/vrrp/start', 501, expect.any(String)],
 ])('%s %s is %i', async (method, path, status, error) => {
   const { ask } = createAgent()
   expect(await ask(method, path)).toEqual({ status, body: { error, http_code: status } })
+})
+
+test('VRRP: a configuration is taken or refused, and keepalived told', async () => {
+  const { ask, paths, behaviour } = createAgent()
+  const none = await ask('PUT', '/1.0/vrrp/start')
+  expect(none).toMatchObject({
+    status: 500,
+    body: { message: 'Failed to start octavia-keepalived service', details: expect.any(String) },
+  })
+  expect(await ask('PUT', '/1.0/vrrp/upload', 'bad')).toEqual({
+    status: 400,
+    body: { message: 'Invalid request', details: 'bad' },
+  })
+  expect(await ask('PUT', '/1.0/vrrp/upload', 'good')).toEqual({
+    status: 200,
+    body: { message: 'OK' },
+    etag: MD5_OF_GOOD,
+  })
+  expect(readFileSync(paths.vrrpConfig, 'utf8')).toBe('good')
+  expect(await ask('PUT', '/1.0/vrrp/restart')).toEqual({
+    status: 400,
+    body: { message: 'Invalid Request', details: 'Unknown action: restart' },
+  })
+  expect(await ask('PUT', '/1.0/vrrp/stop')).toEqual({
+    status: 202,
+    body: { message: 'OK', details: 'keepalived stopped' },
+  })
+  behaviour.startCode = 1
+  expect(await ask('PUT', '/1.0/vrrp/START')).toMatchObject({
+    status: 500,
+    body: { details: 'why it did not start' },
+  })
 })

@@ -9,6 +9,8 @@ interface Sleeper {
 export interface FakeClock extends Clock {
   /** Moves time and wakes whoever slept that long, in order, letting each go on before the next. */
   advance(ms: number): Promise<void>
+  /** Time passes and nobody is woken, as on a machine that sleeps. */
+  sleepThrough(ms: number): void
   /** Resolves as soon as at least `count` sleeps are under way. */
   sleepers(count?: number): Promise<void>
   /** The lengths of all sleeps so far. */
@@ -79,6 +81,9 @@ export function createFakeClock(options: { readonly jump?: boolean } = {}): Fake
       return () => ended.abort()
     },
     advance,
+    sleepThrough: (ms) => {
+      now += ms
+    },
     sleepers: (count = 1) =>
       new Promise((resolve) => {
         const look = (): void => {

@@ -4,7 +4,7 @@
  * whoever does things in an order that cannot work gets an error.
  */
 import { createHash } from 'node:crypto'
-import { type AmphoraDriver, CertificatesRefused } from '../../src/driver/amphora.ts'
+import type { AmphoraDriver, VrrpPlan } from '../../src/driver/amphora.ts'
 import type { CertificateGenerator } from '../../src/driver/certificate.ts'
 import type { CertificateManager } from '../../src/driver/certificate-manager.ts'
 import type { ComputeDriver, Instance } from '../../src/driver/compute.ts'
@@ -41,6 +41,8 @@ interface Machine {
   config: readonly string[]
   /** Whether the agent was given another certificate after its boot. */
   renewed: boolean
+  /** What keepalived runs with. */
+  vrrp: VrrpPlan | null
   /** Of the configuration which the agent was given after its boot. */
   agentConfig: string | null
 }
@@ -50,10 +52,8 @@ export interface FakeCloud {
   readonly compute: ComputeDriver
   readonly amphora: AmphoraDriver
   readonly certificates: CertificateGenerator
-  /** Has whatever is asked for, but for what begins with `missing`; it cannot be asked for `away`. */
+  /** Has whatever is asked for, but for references which begin with `missing`. */
   readonly certificateManager: CertificateManager
-  /** What haproxy does not take of a tree. */
-  refuse: (tree: LoadBalancerTree) => CertificatesRefused['refused']
   /** Called before everything that a driver does; what it throws, the driver throws. */
   fault: (operation: string, subject: string) => void
   /** Everything there is, in a comparable form. */
@@ -62,11 +62,15 @@ export interface FakeCloud {
 
 export interface CloudInventory {
   readonly instances: readonly string[]
+  /** Load balancers whose amphorae are kept apart. */
+  readonly groups: readonly string[]
   readonly ports: readonly string[]
   readonly rules: Readonly<Record<string, readonly VipRule[]>>
   readonly configs: Readonly<Record<string, readonly string[]>>
   /** Amphorae which have the VIP and are on its network. */
   readonly vips: readonly string[]
+  /** The peers of each amphora with VRRP; a `!` is one that takes the VIP from others. */
+  readonly vrrp: Readonly<Record<string, string>>
   readonly agentConfigs: Readonly<Record<string, string>>
   /** Amphorae whose certificate was replaced. */
   readonly renewed: readonly string[]
@@ -81,17 +85,13 @@ export function idOf(name: string): string {
 export function createFakeCloud(): FakeCloud {
   const ports = new Map<string, Port>()
   const machines = new Map<string, Machine>()
+  const groups = new Set<string>()
   const rules = new Map<string, readonly VipRule[]>()
   const cloud: FakeCloud = {
     fault: () => {},
-    refuse: () => new Map(),
     network: createNetwork(ports, machines, rules, (...at) => cloud.fault(...at)),
-    compute: createCompute(machines, (...at) => cloud.fault(...at)),
-    amphora: createAgents(
-      machines,
-      (...at) => cloud.fault(...at),
-      (tree) => cloud.refuse(tree),
-    ),
+    compute: createCompute(machines, groups, (...at) => cloud.fault(...at)),
+    amphora: createAgents(machines, (...at) => cloud.fault(...at)),
     certificates: {
       issueServerCertificate: async (id) => {
         cloud.fault('issue-certificate', id)
@@ -101,11 +101,19 @@ export function createFakeCloud(): FakeCloud {
     certificateManager: createSecrets(),
     inventory: () => ({
       instances: [...machines.keys()].sort(),
+      groups: [...groups].sort(),
       ports: [...ports.values()].map((port) => `${port.name} on ${port.network_id}`).sort(),
       rules: Object.fromEntries([...rules].filter(([, list]) => list.length > 0)),
       configs: Object.fromEntries([...machines].map(([id, { config }]) => [id, config])),
       vips: [...machines].flatMap(([id, { vip }]) => (vip && ports.has(vip) ? [id] : [])).sort(),
       renewed: [...machines].flatMap(([id, { renewed }]) => (renewed ? [id] : [])),
+      vrrp: Object.fromEntries(
+        [...machines].flatMap(([id, { vrrp }]) => {
+          if (vrrp === null) return []
+          const peers = vrrp.peers.map((peer) => peer.id).sort()
+          return [[id, `${vrrp.takeover ? '!' : ''}${peers.join(' ')}`]]
+        }),
+      ),
       agentConfigs: Object.fromEntries(
         [...machines].flatMap(([id, { agentConfig: text }]) => (text === null ? [] : [[id, text]])),
       ),
@@ -118,14 +126,7 @@ type Fault = FakeCloud['fault']
 
 function createSecrets(): CertificateManager {
   const all = createNoopCertificateManager()
-  const isThere = (ref: string): boolean => {
-    if (ref === 'away')
-      throw new DriverError({
-        ...{ operation: 'get-certificate', subject: ref, reason: 'the store is away' },
-        retryable: true,
-      })
-    return !ref.startsWith('missing')
-  }
+  const isThere = (ref: string): boolean => !ref.startsWith('missing')
   return {
     findCertificate: async (ref) => (isThere(ref) ? all.findCertificate(ref, null) : undefined),
     findSecret: async (ref) => (isThere(ref) ? all.findSecret(ref, null) : undefined),
@@ -248,10 +249,19 @@ function newSubnet(id: string, network_id: string, index: number): Subnet {
   }
 }
 
-function createCompute(machines: Map<string, Machine>, fault: Fault): ComputeDriver {
+function createCompute(
+  machines: Map<string, Machine>,
+  groups: Set<string>,
+  fault: Fault,
+): ComputeDriver {
   return {
-    build: async ({ amphora_id, files }) => {
+    releaseGroup: async (load_balancer_id) => {
+      fault('release-group', load_balancer_id)
+      groups.delete(load_balancer_id)
+    },
+    build: async ({ amphora_id, load_balancer_id, files, kept_apart }) => {
       fault('build', amphora_id)
+      if (kept_apart === true) groups.add(load_balancer_id)
       const known = machines.get(amphora_id)
       if (known !== undefined) return { compute_id: known.compute_id }
       const compute_id = idOf(`compute ${amphora_id}`)
@@ -264,6 +274,7 @@ function createCompute(machines: Map<string, Machine>, fault: Fault): ComputeDri
         vip: null,
         memberNetworks: new Set(),
         config: [],
+        vrrp: null,
         agentConfig: null,
         renewed: false,
       })
@@ -291,11 +302,7 @@ function createCompute(machines: Map<string, Machine>, fault: Fault): ComputeDri
   }
 }
 
-function createAgents(
-  machines: ReadonlyMap<string, Machine>,
-  fault: Fault,
-  refuse: FakeCloud['refuse'],
-): AmphoraDriver {
+function createAgents(machines: ReadonlyMap<string, Machine>, fault: Fault): AmphoraDriver {
   const reach = (operation: string, id: string): Machine => {
     fault(operation, id)
     const machine = machines.get(id)
@@ -308,7 +315,8 @@ function createAgents(
       const machine = machines.get(id)
       if (machine !== undefined && machine.starts > 0) machine.starts--
       reach('get-info', id)
-      return { hostname: id, haproxy_version: '2.6', api_version: '1.0' }
+      const versions = { haproxy_version: '2.6', keepalived_version: '2.2', api_version: '1.0' }
+      return { hostname: id, ...versions }
     },
     plugVip: async ({ id }, { port, hold_vip }) => {
       const machine = reach('agent-plug-vip', id)
@@ -322,8 +330,6 @@ function createAgents(
     },
     updateListeners: async ({ id }, tree) => {
       const machine = reach('update-listeners', id)
-      const refused = refuse(tree)
-      if (refused.size > 0) throw new CertificatesRefused({ id }, refused, undefined)
       if (!machine.plugged) throw impossible('update-listeners', id, 'the VIP is not plugged')
       const config = rendered(tree)
       for (const subnet of subnetsOf(tree)) {
@@ -339,6 +345,16 @@ function createAgents(
         throw impossible('update-certificate', id, 'a certificate of another')
       machine.renewed = true
     },
+    findInterface: async ({ id, vrrp_ip }, ip) => {
+      const machine = reach('find-interface', id)
+      const has = ip === vrrp_ip ? machine.plugged : vrrpOwner(machines) === id
+      return has ? 'eth1' : undefined
+    },
+    updateVrrp: async ({ id }, plan) => {
+      const machine = reach('update-vrrp', id)
+      if (!machine.plugged) throw impossible('update-vrrp', id, 'the VIP is not plugged')
+      machine.vrrp = plan
+    },
     updateAgentConfig: async ({ id }, config) => {
       reach('update-agent-config', id).agentConfig = createHash('md5').update(config).digest('hex')
     },
@@ -346,6 +362,12 @@ function createAgents(
       reach('delete-load-balancer', id).config = []
     },
   }
+}
+
+/** One that takes the VIP, else the first that runs keepalived. */
+function vrrpOwner(machines: ReadonlyMap<string, Machine>): string | undefined {
+  const running = [...machines].filter(([, { vrrp }]) => vrrp !== null)
+  return (running.find(([, { vrrp }]) => vrrp?.takeover) ?? running[0])?.[0]
 }
 
 const isLeft = ({ provisioning_status }: { provisioning_status: string }): boolean =>

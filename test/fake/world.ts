@@ -11,10 +11,13 @@ export const WORKER_OPTIONS = {
   connection_retry_interval: 5,
   active_connection_max_retries: 15,
   active_connection_retry_interval: 2,
+  failover_connection_max_retries: 2,
+  failover_connection_retry_interval: 5,
   amphora_delete_retries: 5,
   amphora_delete_retry_interval: 5,
   networking: { max_retries: 15, retry_backoff: 1, retry_max: 10 },
   compute: { max_retries: 15, retry_backoff: 1, retry_max: 10 },
+  vrrp_advert_int: 1,
 } as const
 
 export interface FakeWorld extends World {

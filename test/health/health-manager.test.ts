@@ -1,18 +1,21 @@
 import { createSocket } from 'node:dgram'
 import { expect, test } from 'vitest'
 import { type HeartbeatMessage, sealHeartbeat } from '../../src/contract/heartbeat.ts'
-import { createHealthManager } from '../../src/health/health-manager.ts'
+import { createHealthManager, type HealthManagerOptions } from '../../src/health/health-manager.ts'
 import { amphora } from '../../src/model/amphora.ts'
 import { listener } from '../../src/model/listener.ts'
 import { loadBalancer } from '../../src/model/load-balancer.ts'
 import { member } from '../../src/model/member.ts'
 import { pool } from '../../src/model/pool.ts'
-import { findRow, getRow, insertRow } from '../../src/store/repository.ts'
+import type { AmphoraStatus, ProvisioningStatus } from '../../src/model/status.ts'
+import { listJobs } from '../../src/store/jobs.ts'
+import { getRow, insertRow, updateRow } from '../../src/store/repository.ts'
 import { sumStatistics } from '../../src/store/statistics.ts'
 import { openStore, type Store } from '../../src/store/store.ts'
 import { present } from '../../src/system/assert.ts'
 import { systemClock, timestamp } from '../../src/system/clock.ts'
 import { systemDatagrams } from '../../src/system/datagram.ts'
+import { newId } from '../../src/system/ids.ts'
 import { type Log, type LogFields, silentLog } from '../../src/system/log.ts'
 import { createFakeClock, FAKE_START_MS, settled } from '../fake/clock.ts'
 import { createFakeDatagrams } from '../fake/datagrams.ts'
@@ -28,6 +31,8 @@ const OPTIONS = {
   heartbeat_interval_ms: () => 10_000,
   heartbeat_timeout_ms: 60_000,
   health_check_interval_ms: 3000,
+  failover_threads: 10,
+  failover_threshold: null,
   tick_ms: 250,
 }
 
@@ -40,15 +45,33 @@ function recordingLog(): { log: Log; lines: { message: string; fields: LogFields
   return { log, lines }
 }
 
-async function setup(store: Store = openStore(':memory:')) {
+async function setup(
+  store: Store = openStore(':memory:'),
+  over: Partial<HealthManagerOptions> = {},
+) {
   const clock = createFakeClock()
   const datagrams = createFakeDatagrams()
   const { log, lines } = recordingLog()
-  const manager = createHealthManager({ clock, store, datagrams, log }, OPTIONS)
+  let wakes = 0
+  const engine = { wake: () => void wakes++ }
+  const deps = { clock, store, datagrams, log, engine, newId }
+  const manager = createHealthManager(deps, { ...OPTIONS, ...over })
   await manager.start()
   const send = (message: HeartbeatMessage, key = HEARTBEAT_KEY) =>
     datagrams.send(sealHeartbeat(message, key))
-  return { clock, datagrams, store, manager, send, lines }
+  const jobs = async () =>
+    (await listJobs(store.read, { limit: 100 })).map(({ flow, input }) => ({
+      flow,
+      ...(JSON.parse(input) as object),
+    }))
+  return { clock, datagrams, store, manager, send, lines, jobs, wakes: () => wakes }
+}
+
+/** What its last heartbeat left, so long ago. */
+async function insertHealth(store: Store, amphora_id: string, last_update_ms = 0): Promise<void> {
+  await store.transaction((tx) =>
+    tx.insertInto('amphora_health').values({ amphora_id, last_update_ms }).execute(),
+  )
 }
 
 /** A load balancer with one amphora, one listener, one pool with two members; all of it OFFLINE. */
@@ -268,36 +291,155 @@ test('busy belongs to whoever set it', async () => {
   await manager.stop()
 })
 
-test('an amphora that falls silent is told once, and changes nothing', async () => {
-  const { store, send, clock, manager, lines } = await setup()
+test('an amphora that falls silent is told once, and replaced', async () => {
+  const { store, send, clock, manager, lines, jobs, wakes } = await setup()
   const tree = await insertTree(store)
   send(tree.message(1))
   await clock.advance(250)
   await clock.advance(59_000)
   expect(lines).toEqual([])
+  expect(await jobs()).toEqual([])
   await clock.advance(300_000)
+  const of = { amphora_id: tree.a.id, load_balancer_id: tree.lb.id }
   expect(lines).toEqual([
     {
       message: 'an amphora has stopped sending heartbeats',
-      fields: { amphora_id: tree.a.id, load_balancer_id: tree.lb.id, silent_s: expect.any(Number) },
+      fields: { ...of, silent_s: expect.any(Number) },
+    },
+    { message: 'a silent amphora is replaced', fields: of },
+  ])
+  expect(await jobs()).toEqual([
+    {
+      flow: 'amphora-failover',
+      load_balancer_id: tree.lb.id,
+      replacements: [{ id: expect.any(String), role: 'STANDALONE', replaces: [tree.a.id] }],
     },
   ])
-  expect((await findRow(store.read, amphora, tree.a.id))?.status).toBe('ALLOCATED')
-  expect(await tree.statuses()).toEqual(ONLINE)
+  expect(wakes()).toBe(1)
+  expect(await health(store, tree.a.id)).toMatchObject({ busy: 1 })
+  expect((await getRow(store.read, loadBalancer, tree.lb.id)).provisioning_status).toBe(
+    'PENDING_UPDATE',
+  )
   await manager.stop()
 })
 
 test('nobody is missed before everybody had the time to be heard after the start', async () => {
   const store = openStore(':memory:')
   const tree = await insertTree(store)
-  await store.transaction((tx) =>
-    tx.insertInto('amphora_health').values({ amphora_id: tree.a.id, last_update_ms: 0 }).execute(),
-  )
-  const { clock, manager, lines } = await setup(store)
+  await insertHealth(store, tree.a.id)
+  const { clock, manager, jobs } = await setup(store)
   await clock.advance(57_000)
-  expect(lines).toEqual([])
+  expect(await jobs()).toEqual([])
   await clock.advance(6000)
-  expect(lines).toHaveLength(1)
+  expect(await jobs()).toHaveLength(1)
+  await manager.stop()
+})
+
+test('nobody is missed while the database or the socket was away, or the machine slept', async () => {
+  const store = openStore(':memory:')
+  const tree = await insertTree(store)
+  await insertHealth(store, tree.a.id)
+  let failing = false
+  const flaky: Store = {
+    ...store,
+    transaction: (body) => (failing ? Promise.reject(new Error('full')) : store.transaction(body)),
+  }
+  const { clock, manager, jobs, datagrams } = await setup(flaky)
+  await clock.advance(50_000)
+  failing = true
+  await clock.advance(20_000)
+  failing = false
+  await clock.advance(40_000)
+  expect(await jobs()).toEqual([])
+  datagrams.fail(new Error('ENETDOWN'))
+  await clock.advance(50_000)
+  expect(await jobs()).toEqual([])
+  clock.sleepThrough(3_600_000)
+  await clock.advance(50_000)
+  expect(await jobs()).toEqual([])
+  await clock.advance(15_000)
+  expect(await jobs()).toHaveLength(1)
+  await manager.stop()
+})
+
+test('a load balancer that is being changed is looked at again later', async () => {
+  const store = openStore(':memory:')
+  const tree = await insertTree(store)
+  await insertHealth(store, tree.a.id)
+  const { clock, manager, jobs } = await setup(store)
+  const set = (provisioning_status: ProvisioningStatus) =>
+    store.transaction((tx) => updateRow(tx, loadBalancer, tree.lb.id, { provisioning_status }))
+  await set('PENDING_UPDATE')
+  await clock.advance(120_000)
+  expect(await jobs()).toEqual([])
+  expect(await health(store, tree.a.id)).toMatchObject({ busy: 0 })
+  await set('ERROR')
+  await clock.advance(3_000)
+  expect(await jobs()).toHaveLength(1)
+  await manager.stop()
+})
+
+test('only so many are replaced at a time, those of the same load balancer one by one', async () => {
+  const store = openStore(':memory:')
+  const trees = [await insertTree(store), await insertTree(store), await insertTree(store)]
+  const other = amphoraRow({ loadbalancer_id: trees[0]?.lb.id ?? '' })
+  await store.transaction((tx) => insertRow(tx, amphora, other))
+  for (const id of [...trees.map(({ a }) => a.id), other.id]) await insertHealth(store, id)
+  const { clock, manager, jobs } = await setup(store, { failover_threads: 2 })
+  await clock.advance(120_000)
+  expect(await jobs()).toHaveLength(2)
+  await store.transaction((tx) => tx.updateTable('job').set({ finished_ms: 1 }).execute())
+  await clock.advance(120_000)
+  // The fourth shares its load balancer, which stays PENDING here.
+  expect(await jobs()).toHaveLength(3)
+  await manager.stop()
+})
+
+test('so many silent ones are a fault of something else, until they are heard again', async () => {
+  const store = openStore(':memory:')
+  const trees = [await insertTree(store), await insertTree(store)]
+  for (const { a } of trees) await insertHealth(store, a.id)
+  const { clock, manager, jobs, send, lines } = await setup(store, { failover_threshold: 2 })
+  const statuses = async () =>
+    Promise.all(trees.map(async ({ a }) => (await getRow(store.read, amphora, a.id)).status))
+  await clock.advance(120_000)
+  expect(await jobs()).toEqual([])
+  expect(await statuses()).toEqual(['FAILOVER_STOPPED', 'FAILOVER_STOPPED'])
+  expect(lines.filter(({ message }) => message.startsWith('so many'))).toHaveLength(1)
+  send(present(trees[0], 'tree').message(1))
+  await clock.advance(3_250)
+  expect(await statuses()).toEqual(['ALLOCATED', 'FAILOVER_STOPPED'])
+  // Alone it is below the threshold.
+  expect(await jobs()).toMatchObject([{ replacements: [{ replaces: [trees[1]?.a.id] }] }])
+  await manager.stop()
+})
+
+test('an amphora that still runs after its end is deleted, once in a while', async () => {
+  const { store, send, clock, manager, jobs } = await setup()
+  const tree = await insertTree(store)
+  const set = (status: AmphoraStatus) =>
+    store.transaction((tx) => updateRow(tx, amphora, tree.a.id, { status }))
+  await set('DELETED')
+  send(tree.message(1))
+  await clock.advance(250)
+  // It may have been sent before the end.
+  expect(await jobs()).toEqual([])
+  await clock.advance(10_000)
+  send(tree.message(2))
+  await clock.advance(250)
+  const deletion = { flow: 'amphora-delete', load_balancer_id: tree.lb.id, amphora_id: tree.a.id }
+  expect(await jobs()).toEqual([deletion])
+  await set('DELETED')
+  for (let seq = 3; seq < 60; seq++) {
+    await clock.advance(10_000)
+    send(tree.message(seq))
+  }
+  await clock.advance(250)
+  expect(await jobs()).toEqual([deletion])
+  await clock.advance(60_000)
+  send(tree.message(60))
+  await clock.advance(250)
+  expect(await jobs()).toEqual([deletion, deletion])
   await manager.stop()
 })
 
@@ -305,7 +447,8 @@ test('over real UDP', async () => {
   const store = openStore(':memory:')
   const tree = await insertTree(store)
   const { log, lines } = recordingLog()
-  const deps = { clock: systemClock, store, datagrams: systemDatagrams, log }
+  const engine = { wake: () => {} }
+  const deps = { clock: systemClock, store, datagrams: systemDatagrams, log, engine, newId }
   const manager = createHealthManager(deps, { ...OPTIONS, tick_ms: 1 })
   await manager.start()
   const { port } = present(manager.address(), 'address')

@@ -13,6 +13,7 @@ import { createTransport } from '../../src/driver/rest/transport.ts'
 import type { Amphora } from '../../src/model/amphora.ts'
 import { newId } from '../../src/system/ids.ts'
 import { runOk, systemProcesses } from '../../src/system/process.ts'
+import { VRRP_OPTIONS } from '../fake/vrrp.ts'
 import { createTestCa, type TestCa } from './certificates.ts'
 
 const READY = 'ready'
@@ -91,7 +92,7 @@ export function createLabAmphora(heartbeatPort: number, cards: readonly Card[]):
         { port: AGENT_PORT, timeout_ms: 40_000 },
         address,
       ),
-    options: HAPROXY_OPTION_FALLBACKS,
+    options: { ...HAPROXY_OPTION_FALLBACKS, ...VRRP_OPTIONS },
   })
   let child: Bun.Subprocess<'pipe', 'pipe', 'inherit'> | undefined
   const pid = (): number => Number(readFileSync(join(folder, PROCESS_FILE), 'utf8').split(' ')[0])

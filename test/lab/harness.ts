@@ -34,12 +34,27 @@ const SLOWNESS = Number(process.env.OCTAVIA_LITE_SLOWNESS ?? 1)
 
 export const NETWORK = { gateway: '10.10.10.1', prefix: 24 } as const
 
+export interface LabSettings {
+  /** Lines of [health_manager] and [controller_worker] besides the usual ones. */
+  readonly health?: string
+  readonly worker?: string
+  /** Whole sections. */
+  readonly sections?: string
+}
+
 /** Nobody logs in, except in the test about that. */
-const SETTINGS = `[api_settings]
+function settingsOf({ health = '', worker = '', sections = '' }: LabSettings): string {
+  return `[api_settings]
 auth_strategy = "noauth"
 
 [health_manager]
 heartbeat_interval = 1
+${health}
+
+[controller_worker]
+${worker}
+
+${sections}
 
 [[local_cloud.networks]]
 name = "vip-net"
@@ -49,6 +64,7 @@ host_access = true
 allocation_start = "10.10.10.100"
 allocation_end = "10.10.10.250"
 `
+}
 
 export interface Serve {
   readonly client: OctaviaClient
@@ -71,8 +87,9 @@ export interface Lab {
   remove(): void
 }
 
-/** A folder with a configuration; `settings` replaces the usual one. */
-export function createLab(settings = SETTINGS): Lab {
+/** A folder with a configuration; a text replaces the usual one. */
+export function createLab(wanted: LabSettings | string = {}): Lab {
+  const settings = typeof wanted === 'string' ? wanted : settingsOf(wanted)
   const folder = mkdtempSync(join(tmpdir(), 'octavia-lite-lab-'))
   const config = join(folder, 'octavia-lite.toml')
   writeFileSync(

@@ -154,7 +154,9 @@ describe.each(SCENARIOS.map((one) => [one.name, one] as const))('%s', (_name, on
       })
       await run(history, { checkpoint, until })
     }
-    expect(seen.size).toBe(listBoundaries(flowOf(one), one.input).length)
+    const inputs = [one.input, ...(one.following === undefined ? [] : [one.following])]
+    const places = inputs.flatMap((input) => listBoundaries(flowOf(one), input))
+    expect(seen).toEqual(new Set(places.map(({ step, at }) => `${step} ${at}`)))
     expect(await endOf(history)).toEqual(await uncut(one))
   })
 })

@@ -103,6 +103,8 @@ test.each(['build', 'find', 'plug-vip', 'get-info', 'agent-plug-vip', 'update-li
     expect(job?.error).toContain('the service is away (start it)')
     expect(world.cloud.inventory()).toEqual({
       instances: [],
+      groups: [],
+      vrrp: {},
       vips: [],
       agentConfigs: {},
       renewed: [],
@@ -177,6 +179,8 @@ async function remove(history: History): Promise<void> {
     vips: [],
     agentConfigs: {},
     renewed: [],
+    groups: [],
+    vrrp: {},
     rules: {},
     configs: {},
   })

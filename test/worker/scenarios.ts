@@ -66,6 +66,8 @@ export interface Scenario<N extends FlowName = FlowName> {
   readonly first?: boolean
   /** The load balancer that is made before has two amphorae. */
   readonly pair?: boolean
+  /** What the job that follows from it gets; it is of the same flow. */
+  readonly following?: FlowInputs[N]
   /** When it fails for good, the VIP port is left: nothing else could take it away. */
   readonly leavesPort?: boolean
   /** What the request did before its job, in the job's transaction. */
@@ -192,9 +194,17 @@ export const SCENARIOS: readonly Scenario[] = [
     'load-balancer-failover',
     failover(['BACKUP', 'amphora 2'], ['MASTER', 'amphora 1']),
     lockForFailover,
-    { pair: true, name: 'load-balancer-failover of a pair' },
+    {
+      pair: true,
+      name: 'load-balancer-failover of a pair',
+      following: {
+        ...failover(['BACKUP', 'amphora 2'], ['MASTER', 'amphora 1']),
+        ordered: true,
+      },
+    },
   ),
-  scenario('amphora-failover', failover(['BACKUP', 'amphora 2']), lockForFailover, {
+  // The one that has the VIP.
+  scenario('amphora-failover', failover(['MASTER', 'amphora 1']), lockForFailover, {
     pair: true,
   }),
   scenario('amphora-delete', ofAmphora, async (tx) => {
@@ -424,6 +434,12 @@ export function breaches({ rows, jobs, cloud }: EndState): string[] {
       out.push(`amphora ${id} does not have the VIP`)
   for (const id of cloud.vips)
     if (!ids.includes(id)) out.push(`${id} has the VIP and is no amphora any more`)
+  const pair = living.filter((row) => row.status === 'ALLOCATED' && row.role !== 'STANDALONE')
+  for (const { id } of pair) {
+    const peers = pair.filter((row) => row.id !== id).map((row) => String(row.id))
+    if (cloud.vrrp[String(id)] !== peers.sort().join(' '))
+      out.push(`amphora ${id} has VRRP with ${cloud.vrrp[String(id)]}`)
+  }
   for (const port of cloud.ports) {
     const owner = /^octavia-lb-(?:vrrp-|member-)?(\S+) on/.exec(port)?.[1]
     const lbs = of('load_balancer').filter((row) => row.provisioning_status !== 'DELETED')

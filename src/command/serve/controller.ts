@@ -9,7 +9,7 @@ import type { Config } from '../../config/options.ts'
 import { mutableChanges } from '../../config/reload.ts'
 import { createEngine, type Engine } from '../../flow/engine.ts'
 import type { Boundary } from '../../flow/step.ts'
-import { createHealthManager } from '../../health/health-manager.ts'
+import { createHealthManager, type HealthManagerDeps } from '../../health/health-manager.ts'
 import { createHousekeeping } from '../../housekeeping/housekeeping.ts'
 import type { Policy } from '../../policy/check.ts'
 import { openKeyring } from '../../secret/keyring.ts'
@@ -122,7 +122,7 @@ async function startParts(options: ControllerOptions, undo: Undo): Promise<Start
   await startCloud(drivers, log, undo)
   await engine.start()
   undo.push(() => engine.stop())
-  await startHealth({ store, log }, () => config, heartbeatKey, undo)
+  await startHealth({ store, log, engine, newId }, () => config, heartbeatKey, undo)
   undo.push(await startDriverAgent({ store, log }, config))
   const housekeeping = createHousekeeping(
     { clock: systemClock, store, log, engine },
@@ -256,7 +256,7 @@ async function startCloud({ cloud }: Drivers, log: Log, undo: Undo): Promise<voi
 }
 
 async function startHealth(
-  deps: { readonly store: Store; readonly log: Log },
+  deps: Pick<HealthManagerDeps, 'store' | 'log' | 'engine' | 'newId'>,
   config: () => Config,
   heartbeatKey: () => string,
   undo: Undo,

@@ -189,6 +189,7 @@ function openRestDriver({ config, folder }: Place): AmphoraDriver {
     connect: (address) => createTransport(tls, transport, address),
     options: {
       ...haproxy,
+      ...config.keepalived_vrrp,
       user_log_facility,
       administrative_log_facility,
       own_memory: config.controller_worker.compute_driver !== 'local',

@@ -74,12 +74,10 @@ function defaultQuotas({ quotas }: Config): QuotaLimits {
 
 /** What the drivers of this release cannot do; those that do nothing can do everything. */
 function lackingOf({ controller_worker }: Config): readonly Lack[] {
-  const { amphora_driver, compute_driver, network_driver } = controller_worker
+  const { compute_driver, network_driver } = controller_worker
   const lacking: Lack[] = []
   const lack = (name: string, reason: string, value?: Json): unknown =>
     lacking.push({ name, reason, ...(value === undefined ? {} : { value }) })
-  if (amphora_driver !== 'amphora_noop_driver')
-    lack('loadbalancer_topology', 'pairs of amphorae are not supported yet', 'ACTIVE_STANDBY')
   if (compute_driver === 'local')
     for (const name of ['compute_flavor', 'amp_image_tag', 'compute_zone', 'volume_zone'])
       lack(name, 'the local cloud has nothing to choose from')
@@ -92,8 +90,8 @@ function lackingOf({ controller_worker }: Config): readonly Lack[] {
 }
 
 export function workerOptions(config: Config): WorkerOptions {
-  const { haproxy_amphora, controller_worker, networking, compute } = config
-  return { ...haproxy_amphora, ...controller_worker, networking, compute }
+  const { haproxy_amphora, controller_worker, networking, compute, keepalived_vrrp } = config
+  return { ...haproxy_amphora, ...controller_worker, ...keepalived_vrrp, networking, compute }
 }
 
 /** What is put into an amphora at boot. Read anew each time: some of it changes at runtime. */

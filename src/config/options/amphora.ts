@@ -33,6 +33,12 @@ export const haproxyAmphora = {
     min: 0,
     formerly: 'active_connection_rety_interval',
   }),
+  failover_connection_max_retries: integer(
+    'Attempts to reach the other amphora of one that is replaced.',
+    2,
+    { min: 0 },
+  ),
+  failover_connection_retry_interval: integer('Seconds between them.', 5, { min: 0 }),
   rest_request_conn_timeout: float('Seconds to connect to an agent.', 10, { min: 0.001 }),
   rest_request_read_timeout: float('Seconds for its answer.', 60, { min: 0.001 }),
   timeout_client_data: integer(
@@ -54,8 +60,6 @@ export const haproxyAmphora = {
   }),
   ...accepted({
     haproxy_template: path('A template of your own for haproxy.', null),
-    failover_connection_max_retries: integer('Attempts during failover.', 2, { min: 0 }),
-    failover_connection_retry_interval: integer('Seconds between them.', 5, { min: 0 }),
     build_rate_limit: integer('Amphorae that boot at a time; -1: any number.', -1, { min: -1 }),
     build_active_retries: integer('Attempts to get a place to boot.', 120, { min: 0 }),
     build_retry_interval: integer('Seconds between them.', 5, { min: 0 }),
@@ -105,11 +109,15 @@ export const amphoraAgent = {
   }),
 }
 
-export const keepalivedVrrp = accepted({
-  vrrp_advert_int: integer('Seconds between advertisements.', 1, { min: 1 }),
+export const keepalivedVrrp = {
+  vrrp_advert_int: float(
+    'Seconds between advertisements; after three lost ones the VIP moves. Below 1 needs VRRP version 3.',
+    1,
+    { min: 0.05, max: 255 },
+  ),
   vrrp_check_interval: integer('Seconds between checks of haproxy.', 5, { min: 1 }),
   vrrp_fail_count: integer('Failed checks that make it down.', 2, { min: 1 }),
   vrrp_success_count: integer('Good checks that make it up.', 2, { min: 1 }),
   vrrp_garp_refresh_interval: integer('Seconds between gratuitous ARPs.', 5, { min: 0 }),
   vrrp_garp_refresh_count: integer('Gratuitous ARPs each time.', 2, { min: 1 }),
-})
+}

@@ -54,12 +54,12 @@ export const healthManager = {
     min: 0,
     max: 1 << 30,
   }),
-  ...accepted({
-    failover_threads: integer('Failovers at a time.', 10, { min: 1 }),
-    failover_threshold: integer('So many overdue at once: something else is wrong.', null, {
-      min: 1,
-    }),
-  }),
+  failover_threads: integer('Failovers of silent amphorae at a time.', 10, { min: 1 }),
+  failover_threshold: integer(
+    'So many silent amphorae at once are a fault of something else: none is replaced.',
+    null,
+    { min: 1 },
+  ),
   ...obsolete('heartbeats are handled in batches by one process', {
     health_update_threads: integer('Processes for statuses.', null),
     stats_update_threads: integer('Processes for statistics.', null),

@@ -2,6 +2,7 @@
  * Who makes changes real, and how patiently: [controller_worker], [task_flow], [compute],
  * [networking].
  */
+import { TOPOLOGIES } from '../../model/load-balancer.ts'
 import { list, map } from '../compound.ts'
 import { accepted, obsolete } from '../option.ts'
 import { boolean, choice, integer, path, port, text } from '../scalar.ts'
@@ -32,10 +33,12 @@ export const controllerWorker = {
     'local',
     { later: ['containers_driver'] },
   ),
-  loadbalancer_topology: choice('Amphorae of a load balancer.', ['SINGLE'], 'SINGLE', {
-    later: ['ACTIVE_STANDBY'],
-    mutable: true,
-  }),
+  loadbalancer_topology: choice(
+    'Amphorae of a load balancer: one, or a pair of which one serves.',
+    TOPOLOGIES,
+    'SINGLE',
+    { mutable: true },
+  ),
   amp_active_retries: integer('How often an amphora is looked at until it runs.', 30, { min: 1 }),
   amp_active_wait_sec: integer('Seconds per look; a second is waited at most.', 10, { min: 0 }),
   amphora_delete_retries: integer('Attempts to delete an amphora.', 5, { min: 0 }),

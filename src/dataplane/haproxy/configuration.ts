@@ -6,6 +6,7 @@
  * gone.
  * Source of every directive and of their order: octavia/common/jinja/haproxy/combined_listeners/.
  */
+import { SERVING } from '../../model/status.ts'
 import type { LoadBalancerTree } from '../../model/tree.ts'
 import { activeMonitor, renderBackend } from './backend.ts'
 import {
@@ -98,7 +99,7 @@ function renderDefaults(options: HaproxyOptions): Section {
 function renderPeers(tree: LoadBalancerTree): readonly Section[] {
   const name = peersName(tree)
   if (name === undefined) return []
-  const peers = tree.amphorae.filter((amphora) => amphora.status === 'ALLOCATED')
+  const peers = tree.amphorae.filter(({ status }) => SERVING.includes(status))
   return [
     {
       head: line`peers ${name}`,

@@ -15,24 +15,16 @@ import type {
   PlugVipBody,
 } from '../../contract/routes.ts'
 import { findUncarried } from '../../dataplane/haproxy/carried.ts'
-import {
-  type CertificateFile,
-  certificateFiles,
-  refusedReferences,
-} from '../../dataplane/haproxy/certificates.ts'
+import { type CertificateFile, certificateFiles } from '../../dataplane/haproxy/certificates.ts'
 import { renderHaproxy } from '../../dataplane/haproxy/configuration.ts'
 import type { AmphoraFacts, HaproxyOptions, Rendering } from '../../dataplane/haproxy/facts.ts'
 import { presentListeners } from '../../dataplane/haproxy/served.ts'
+import { renderVrrp, type VrrpInstance, type VrrpOptions } from '../../dataplane/keepalived/vrrp.ts'
 import type { Amphora } from '../../model/amphora.ts'
 import { NO_TLS_MATERIAL } from '../../model/tls.ts'
 import type { LoadBalancerTree } from '../../model/tree.ts'
 import { AssertionFailure, present } from '../../system/assert.ts'
-import {
-  type AmphoraDriver,
-  CertificatesRefused,
-  type MemberPlug,
-  type VipPlug,
-} from '../amphora.ts'
+import type { AmphoraDriver, MemberPlug, VipPlug, VrrpPlan } from '../amphora.ts'
 import { DriverError } from '../error.ts'
 import type { Subnet } from '../network.ts'
 import { removeLvsListeners, updateLvsListeners } from './lvs.ts'
@@ -41,7 +33,7 @@ import { type AgentAddress, AgentUnreachable } from './transport.ts'
 export interface RestAmphoraDeps {
   /** The way to one agent; createTransport in transport.ts is the real one. */
   readonly connect: (address: AgentAddress) => AgentTransport
-  readonly options: HaproxyOptions
+  readonly options: HaproxyOptions & VrrpOptions
 }
 
 export function createRestAmphoraDriver(deps: RestAmphoraDeps): AmphoraDriver {
@@ -65,9 +57,16 @@ export function createRestAmphoraDriver(deps: RestAmphoraDeps): AmphoraDriver {
       refuseUncarried(amphora, tree)
       await calling('update-listeners', amphora, async (client) => {
         await updateListeners(deps, client, amphora, { tree, tls })
-        await updateLvsListeners(client, amphora.id, tree)
+        await updateLvsListeners(client, amphora.id, tree, deps.options)
       })
     },
+    findInterface: (amphora, ip) =>
+      calling('find-interface', amphora, (client) => findInterface(client, ip)),
+    updateVrrp: (amphora, plan) =>
+      calling('update-vrrp', amphora, async (client) => {
+        await client.call('uploadVrrp', {}, renderVrrp(instanceOf(amphora, plan), deps.options))
+        await client.call('controlVrrp', { action: 'start' })
+      }),
     updateAgentConfig: (amphora, config) =>
       calling('update-agent-config', amphora, async (client) => {
         await client.call('uploadConfig', {}, config)
@@ -111,7 +110,7 @@ async function translated<T>(
     return await body()
   } catch (cause) {
     // A bug of ours must not look like a failure of the amphora.
-    if (cause instanceof AssertionFailure || cause instanceof DriverError) throw cause
+    if (cause instanceof AssertionFailure) throw cause
     const known = cause instanceof AgentRefusal || cause instanceof AgentUnreachable
     throw new DriverError({
       operation,
@@ -143,25 +142,9 @@ async function updateListeners(
   const rendering = { tree, tls, options, facts: factsOf(details, present) }
   const text = renderHaproxy(rendering)
   for (const file of certificateFiles(rendering)) await uploadCertificate(client, tree.id, file)
-  if (present !== text) await uploadConfiguration(client, amphora, rendering, text)
+  if (present !== text)
+    await client.call('uploadHaproxy', { amphora_id: amphora.id, lb_id: tree.id }, text)
   await client.call('control', { object_id: tree.id, action: 'reload' })
-}
-
-async function uploadConfiguration(
-  client: AgentClient,
-  amphora: Amphora,
-  rendering: Rendering,
-  text: string,
-): Promise<void> {
-  try {
-    const at = { amphora_id: amphora.id, lb_id: rendering.tree.id }
-    await client.call('uploadHaproxy', at, text)
-  } catch (error) {
-    if (!(error instanceof AgentRefusal && error.status === 400)) throw error
-    const refused = refusedReferences(rendering, error.message)
-    if (refused.size === 0) throw error
-    throw new CertificatesRefused(amphora, refused, error)
-  }
 }
 
 function factsOf(details: AgentDetails, text: string | undefined): AmphoraFacts {
@@ -183,6 +166,30 @@ async function uploadCertificate(
   const there = await unlessAbsent(async () => (await client.call('getCertificate', at)).value)
   const md5sum = createHash('md5').update(content).digest('hex')
   if (there?.md5sum !== md5sum) await client.call('uploadCertificate', at, content)
+}
+
+async function findInterface(client: AgentClient, ip: string): Promise<string | undefined> {
+  const found = await unlessAbsent(async () => (await client.call('getInterface', { ip })).value)
+  return found?.interface
+}
+
+function instanceOf(amphora: Amphora, plan: VrrpPlan): VrrpInstance {
+  return {
+    load_balancer_id: plan.load_balancer_id,
+    group: plan.group,
+    interface: plan.interface,
+    router_id: present(amphora.vrrp_id, 'vrrp_id'),
+    priority: present(amphora.vrrp_priority, 'vrrp_priority'),
+    vrrp_ip: present(amphora.vrrp_ip, 'vrrp_ip'),
+    peers: plan.peers.map((peer) => present(peer.vrrp_ip, 'vrrp_ip of a peer')),
+    vips: plan.vips.map(({ ip_address, subnet }) => ({
+      ip_address,
+      subnet_cidr: subnet.cidr,
+      gateway: subnet.gateway_ip,
+      host_routes: hostRoutes(subnet),
+    })),
+    takeover: plan.takeover,
+  }
 }
 
 async function plugVip(client: AgentClient, amphora: Amphora, plug: VipPlug): Promise<void> {

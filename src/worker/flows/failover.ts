@@ -1,13 +1,13 @@
 /**
  * Failover: a new amphora takes the place of others. It is complete, with haproxy listening, before
  * its agent sets the VIP and announces it, and only then the old one lets go: until that moment the
- * old one serves, and whatever fails before is undone without touching it. A pair is replaced one
- * after the other, each by a job of its own.
+ * old one serves, and whatever fails before is undone without touching it. In a pair the new one
+ * takes the VIP by VRRP, from the old one or not at all. Both of a pair are replaced one after the
+ * other, each by a job of its own.
  * Source: octavia/controller/worker/v2/flows/{load_balancer,amphora}_flows.py.
  */
 import type { Flow } from '../../flow/step.ts'
 import type { LoadBalancerTree } from '../../model/tree.ts'
-import type { Tx } from '../../store/store.ts'
 import { assert } from '../../system/assert.ts'
 import { enqueue, type FailoverInput, type Replacement } from '../catalogue.ts'
 import { among } from '../steps/amphorae.ts'
@@ -24,6 +24,17 @@ import {
   plugMemberNetworksInAmphorae,
 } from '../steps/member-networks.ts'
 import {
+  askForOrder,
+  askOthers,
+  forgetInListeners,
+  forgetInVrrp,
+  inOrder,
+  introduceListeners,
+  introduceVrrp,
+  replaceUnreachable,
+  waitForNewOwner,
+} from '../steps/pair-replacement.ts'
+import {
   beginReplacing,
   deleteReplaced,
   ensureVip,
@@ -32,54 +43,140 @@ import {
   unplugReplaced,
 } from '../steps/replacement.ts'
 import { writeRows } from '../steps/rows.ts'
-import { activateTree } from '../steps/statuses.ts'
+import { activateTree, failLoadBalancer } from '../steps/statuses.ts'
 import { plugVip, plugVipInAmphorae, prepareVipInAmphorae, setVipRules } from '../steps/vip.ts'
-import type { World } from '../world.ts'
+import { type Answers, createGroup } from '../steps/vrrp.ts'
+import type { WorkerStep, World } from '../world.ts'
 
-export function failover(
-  name: 'load-balancer-failover' | 'amphora-failover',
-): Flow<World, FailoverInput> {
-  const finish = async (tx: Tx, { load_balancer_id, replacements }: FailoverInput, now: number) => {
-    const [, ...rest] = replacements
-    if (rest.length === 0) return activateTree(tx, load_balancer_id, now)
-    const input = { load_balancer_id, replacements: rest }
-    await enqueue(tx, { flow: name, input, request_id: null }, now)
-  }
+type FailoverFlow = 'load-balancer-failover' | 'amphora-failover'
+
+export function failover(name: FailoverFlow): Flow<World, FailoverInput> {
   return {
     name,
     steps: (input) => {
-      const { load_balancer_id } = input
+      if (isUnordered(input)) return orderSteps(name, input)
       const replacement = firstOf(input)
-      const made = { load_balancer_id, amphorae: [replacement] }
-      const old = { load_balancer_id, replaces: replacement.replaces }
-      const onlyNew = (tree: LoadBalancerTree) => among(tree.amphorae, made.amphorae)
-      const plugs = allMemberPlugs(made.amphorae)
+      const steps = replacement.role === 'STANDALONE' ? singleSteps : pairSteps
       return [
-        writeRows('begin', (tx) => beginReplacing(tx, old)),
-        createAmphoraRows(made),
-        ensureVip(old),
-        buildAmphorae(made),
-        waitForCompute(made),
-        plugVip(made),
-        waitForAgents(made),
-        prepareVipInAmphorae(made),
-        plugMemberNetworks(made, plugs),
-        plugMemberNetworksInAmphorae(made, plugs, true),
-        setVipRules(made),
-        updateFirstListeners(made, onlyNew),
-        // Two interfaces with one IPv6 address: the newer one would not get it.
-        releaseIpv6Vip(old),
-        // From here on the neighbours send to the new one.
-        plugVipInAmphorae(made),
-        unplugReplaced(old),
-        deleteReplaced(old),
-        writeRows('finish', (tx, now) => finish(tx, input, now)),
+        ...steps({ load_balancer_id: input.load_balancer_id, replacement }),
+        finish(name, input),
       ]
     },
-    failed: (tx, input, { clean, now }) => {
+    failed: async (tx, input, { clean, now }) => {
       const { load_balancer_id } = input
+      if (isUnordered(input)) return failLoadBalancer(tx, load_balancer_id, now)
       const { id, replaces } = firstOf(input)
       return failReplacing(tx, { load_balancer_id, id, replaces, clean, now })
+    },
+  }
+}
+
+interface One {
+  readonly load_balancer_id: string
+  readonly replacement: Replacement
+}
+
+/** Where two are replaced the one that has the VIP must be the last, which only they know. */
+function isUnordered({ replacements, ordered }: FailoverInput): boolean {
+  return replacements.length > 1 && ordered !== true
+}
+
+function orderSteps(flow: FailoverFlow, input: FailoverInput): WorkerStep[] {
+  return [
+    askForOrder(input),
+    {
+      name: 'finish',
+      rows: async (tx, { world, result }) => {
+        const replacements = inOrder(input.replacements, result<Answers>('ask-amphorae'))
+        const ordered = { ...input, replacements, ordered: true }
+        await enqueue(tx, { flow, input: ordered, request_id: null }, world.clock.now())
+      },
+    },
+  ]
+}
+
+/** A new amphora as far as it can be made beside the old one. */
+function makeSteps({ load_balancer_id, replacement }: One): WorkerStep[] {
+  const made = { load_balancer_id, amphorae: [replacement] }
+  const old = { load_balancer_id, replaces: replacement.replaces }
+  return [
+    writeRows('begin', (tx) => beginReplacing(tx, old)),
+    createAmphoraRows(made),
+    ensureVip(old),
+    buildAmphorae(made),
+    waitForCompute(made),
+    plugVip(made),
+    waitForAgents(made),
+  ]
+}
+
+function memberSteps({ load_balancer_id, replacement }: One): WorkerStep[] {
+  const made = { load_balancer_id, amphorae: [replacement] }
+  const plugs = allMemberPlugs(made.amphorae)
+  return [
+    plugMemberNetworks(made, plugs),
+    plugMemberNetworksInAmphorae(made, plugs, true),
+    setVipRules(made),
+  ]
+}
+
+function singleSteps(one: One): WorkerStep[] {
+  const { load_balancer_id, replacement } = one
+  const made = { load_balancer_id, amphorae: [replacement] }
+  const old = { load_balancer_id, replaces: replacement.replaces }
+  const onlyNew = (tree: LoadBalancerTree) => among(tree.amphorae, made.amphorae)
+  return [
+    ...makeSteps(one),
+    prepareVipInAmphorae(made),
+    ...memberSteps(one),
+    updateFirstListeners(made, { which: onlyNew }),
+    // Two interfaces with one IPv6 address: the newer one would not get it.
+    releaseIpv6Vip(old),
+    // From here on the neighbours send to the new one.
+    plugVipInAmphorae(made),
+    unplugReplaced(old),
+    deleteReplaced(old),
+  ]
+}
+
+function pairSteps(one: One): WorkerStep[] {
+  const { load_balancer_id, replacement } = one
+  const made = { load_balancer_id, amphorae: [replacement] }
+  const old = { load_balancer_id, replaces: replacement.replaces }
+  return [
+    createGroup(one),
+    ...makeSteps(one),
+    // keepalived, which does not run yet, sets the VIPs.
+    plugVipInAmphorae(made),
+    ...memberSteps(one),
+    askOthers(one),
+    introduceListeners(one),
+    introduceVrrp(one),
+    // From here on the neighbours send to one that stays.
+    waitForNewOwner(one),
+    unplugReplaced(old),
+    deleteReplaced(old),
+    forgetInListeners(one),
+    forgetInVrrp(one),
+  ]
+}
+
+/** Those that are left are for another job; after the last the load balancer is ACTIVE. */
+function finish(flow: FailoverFlow, input: FailoverInput): WorkerStep {
+  const { load_balancer_id, replacements } = input
+  const [first, ...rest] = replacements
+  return {
+    name: 'finish',
+    rows: async (tx, context) => {
+      const now = context.world.clock.now()
+      if (rest.length > 0) {
+        const next = { ...input, replacements: rest }
+        await enqueue(tx, { flow, input: next, request_id: null }, now)
+        return
+      }
+      const pair = first?.role !== 'STANDALONE'
+      if (pair && (await replaceUnreachable(tx, flow, input, context))) return
+      await activateTree(tx, load_balancer_id, now)
     },
   }
 }

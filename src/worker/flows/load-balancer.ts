@@ -34,6 +34,7 @@ import {
   setVipRules,
   unplugVip,
 } from '../steps/vip.ts'
+import { createGroup, startVrrp, waitForVip } from '../steps/vrrp.ts'
 import type { World } from '../world.ts'
 
 type Input<N extends keyof FlowInputs> = FlowInputs[N]
@@ -41,6 +42,7 @@ type Input<N extends keyof FlowInputs> = FlowInputs[N]
 export const loadBalancerCreate: Flow<World, Input<'load-balancer-create'>> = {
   name: 'load-balancer-create',
   steps: (input) => [
+    ...(isPair(input) ? [createGroup(input)] : []),
     createAmphoraRows(input),
     buildAmphorae(input),
     waitForCompute(input),
@@ -51,7 +53,9 @@ export const loadBalancerCreate: Flow<World, Input<'load-balancer-create'>> = {
     plugMemberNetworks(input),
     plugMemberNetworksInAmphorae(input),
     setFirstVipRules(input),
+    // Before VRRP, whose check would find an amphora without haproxy unfit.
     updateFirstListeners(input),
+    ...(isPair(input) ? [startVrrp(input), waitForVip(input)] : []),
     writeRows('finish', (tx, now) => activateTree(tx, input.load_balancer_id, now)),
   ],
   // The VIP port stays: the row still owns it, and goes with it.
@@ -59,6 +63,10 @@ export const loadBalancerCreate: Flow<World, Input<'load-balancer-create'>> = {
     await setAmphorae(tx, load_balancer_id, clean ? 'DELETED' : 'ERROR', now)
     await failLoadBalancer(tx, load_balancer_id, now)
   },
+}
+
+function isPair({ amphorae }: Input<'load-balancer-create'>): boolean {
+  return amphorae.length > 1
 }
 
 export const loadBalancerUpdate: Flow<World, Input<'load-balancer-update'>> = {

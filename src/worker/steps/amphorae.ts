@@ -3,7 +3,7 @@ import { DriverError } from '../../driver/error.ts'
 import type { Vip } from '../../driver/network.ts'
 import { type Amphora, amphora } from '../../model/amphora.ts'
 import type { LoadBalancer } from '../../model/load-balancer.ts'
-import type { AmphoraStatus } from '../../model/status.ts'
+import { SERVING } from '../../model/status.ts'
 import type { LoadBalancerTree } from '../../model/tree.ts'
 import { findRows } from '../../store/repository.ts'
 import type { Db } from '../../store/store.ts'
@@ -35,8 +35,7 @@ export function among<T extends { readonly id: string }>(
 
 /** Those which take traffic, and so configuration. */
 export function serving(tree: LoadBalancerTree): readonly Amphora[] {
-  const status: AmphoraStatus = 'ALLOCATED'
-  return tree.amphorae.filter((row) => row.status === status)
+  return tree.amphorae.filter((row) => SERVING.includes(row.status))
 }
 
 /** The VIP of a load balancer which has got one. */

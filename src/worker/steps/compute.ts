@@ -149,7 +149,18 @@ export function waitForAgents({ load_balancer_id, amphorae }: Input): WorkerStep
     retry: agentBootRetry,
     act: async ({ world, db }) => {
       const rows = among(await listAmphorae(db, load_balancer_id), amphorae)
-      const infos = await forEach(rows, (row) => world.amphora.getInfo(row))
+      const infos = await forEach(rows, async (row) => {
+        const info = await world.amphora.getInfo(row)
+        if (row.role !== 'STANDALONE' && info.keepalived_version === '')
+          throw new DriverError({
+            operation: 'get-info',
+            subject: `amphora ${row.id}`,
+            reason: 'it has no keepalived, which a pair needs',
+            hint: 'install keepalived where amphorae run, or use an image that has it',
+            retryable: false,
+          })
+        return info
+      })
       return infos.map(({ haproxy_version, api_version }) => ({ haproxy_version, api_version }))
     },
     explain: ({ world }) => findConsoles(world, amphorae),

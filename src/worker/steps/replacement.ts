@@ -3,7 +3,8 @@ import type { AmphoraOnNetwork } from '../../driver/network.ts'
 import { parseIp } from '../../model/address.ts'
 import { type Amphora, amphora } from '../../model/amphora.ts'
 import { loadBalancer } from '../../model/load-balancer.ts'
-import { deleteAmphoraHealth, markAmphoraeBusy } from '../../store/removal.ts'
+import { SERVING } from '../../model/status.ts'
+import { deleteAmphoraHealth, markAmphoraeBusy, releaseAmphorae } from '../../store/removal.ts'
 import { findRows, updateRow, updateRows } from '../../store/repository.ts'
 import type { Tx } from '../../store/store.ts'
 import { findTree } from '../../store/tree.ts'
@@ -77,7 +78,7 @@ export function unplugReplaced({ load_balancer_id, replaces }: Replacing): Worke
 }
 
 function isOnNetwork(row: Amphora): row is Amphora & AmphoraOnNetwork {
-  return row.status === 'ALLOCATED' && row.compute_id !== null && row.vrrp_port_id !== null
+  return SERVING.includes(row.status) && row.compute_id !== null && row.vrrp_port_id !== null
 }
 
 /** The same, earlier, where the VIP is or has an IPv6 address. */
@@ -156,6 +157,6 @@ export async function failReplacing(
   const status = clean ? 'DELETED' : 'ERROR'
   await updateRow(tx, amphora, id, { status, updated_at: timestamp(now) })
   if (clean) await deleteAmphoraHealth(tx, [id])
-  await markAmphoraeBusy(tx, replaces, false)
+  await releaseAmphorae(tx, replaces, now)
   await failLoadBalancer(tx, load_balancer_id, now)
 }

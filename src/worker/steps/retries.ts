@@ -62,3 +62,11 @@ export const computeDeleteRetry = ({ options }: World): Retry =>
     interval_ms: 1000 * options.amphora_delete_retry_interval,
     total_ms: 1000 * options.amphora_delete_retries * options.amphora_delete_retry_interval,
   })
+
+/** Three advertisements and the check of haproxy, twice, and time to spare. */
+export const vipRetry = ({ options }: World): Retry =>
+  polling({
+    first_ms: 50,
+    interval_ms: 1_000,
+    total_ms: 30_000 + 4_000 * options.vrrp_advert_int,
+  })

@@ -21,6 +21,7 @@ import {
 } from '../../store/removal.ts'
 import { deleteRows, findIds, findRow, updateRow, updateRows } from '../../store/repository.ts'
 import type { Tx } from '../../store/store.ts'
+import { deleteVrrpGroup } from '../../store/vrrp-groups.ts'
 import { timestamp } from '../../system/clock.ts'
 import { listAmphorae } from './amphorae.ts'
 
@@ -127,6 +128,7 @@ export async function deleteTree(tx: Tx, id: string, now: number): Promise<void>
   await deletePoolChildren(tx, pool_id)
   await deleteRows(tx, pool, { loadbalancer_id: id })
   await setAmphorae(tx, id, 'DELETED', now)
+  await deleteVrrpGroup(tx, id)
   const provisioning_status: ProvisioningStatus = 'DELETED'
   await updateRow(tx, loadBalancer, id, { provisioning_status, updated_at: timestamp(now) })
 }
