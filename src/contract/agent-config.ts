@@ -11,6 +11,8 @@ export const AGENT_CONFIG_PATH = '/etc/octavia/amphora-agent.conf'
 export const AGENT_SERVER_CERT_PATH = '/etc/octavia/certs/server.pem'
 export const AGENT_SERVER_CA_PATH = '/etc/octavia/certs/client_ca.pem'
 export const AGENT_TLS_PROTOCOLS = ['TLSv1.2', 'TLSv1.3'] as const
+/** What upstream can be told besides, also as the oldest to be spoken; we speak none of them. */
+const OLD_TLS_PROTOCOLS = ['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1'] as const
 
 /** The number by which Bun's TLS options name a protocol; its servers and `fetch` take no text. */
 export const TLS_MIN_VERSION: Readonly<Record<(typeof AGENT_TLS_PROTOCOLS)[number], number>> = {
@@ -130,12 +132,18 @@ export function parseAgentConfig(text: string): AgentConfig {
     agent_server_cert: read('agent_server_cert'),
     agent_server_network_dir: read('agent_server_network_dir'),
     agent_request_read_timeout_s: whole('agent_request_read_timeout_s', 1, 86_400),
-    agent_tls_protocol: choice('agent_tls_protocol', AGENT_TLS_PROTOCOLS),
+    agent_tls_protocol: newEnough(
+      choice('agent_tls_protocol', [...AGENT_TLS_PROTOCOLS, ...OLD_TLS_PROTOCOLS]),
+    ),
     loadbalancer_topology: choice('loadbalancer_topology', TOPOLOGIES),
     controller_ip_port_list: controllers(find('controller_ip_port_list') ?? ''),
     heartbeat_key: need('heartbeat_key'),
     heartbeat_interval_s: whole('heartbeat_interval_s', 1, 86_400),
   }
+}
+
+function newEnough(protocol: string): AgentConfig['agent_tls_protocol'] {
+  return protocol === 'TLSv1.3' ? protocol : 'TLSv1.2'
 }
 
 function controllers(text: string): readonly string[] {
@@ -148,12 +156,18 @@ function controllers(text: string): readonly string[] {
   return named
 }
 
-/** `address:port` with an IPv6 address in brackets. */
+/** `address:port`; upstream lets an IPv6 address stand with brackets or without. */
 export function parseController(text: string): { host: string; port: number } | undefined {
-  const found = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/.exec(text)
-  const port = Number(found?.[3])
-  const host = found?.[1] ?? found?.[2]
+  const found = /^(.+):(\d{1,5})$/.exec(text)
+  const port = Number(found?.[2])
+  const host = hostOf(found?.[1] ?? '')
   return host === undefined || port < 1 || port > 65_535 ? undefined : { host, port }
+}
+
+function hostOf(text: string): string | undefined {
+  const bare = /^\[([0-9a-fA-F:.]+)\]$/.exec(text)?.[1]
+  const isPlain = /^[^\s:[\]]+$/.test(text) || /^([0-9a-fA-F]*:){2,}[0-9a-fA-F.]*$/.test(text)
+  return bare ?? (isPlain ? text : undefined)
 }
 
 /** `section.option` to value; comments are whole lines. */

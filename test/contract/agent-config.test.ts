@@ -52,6 +52,7 @@ heartbeat_key = insecure
 amphora_id = x
 amphora_udp_driver = keepalived_lvs
 agent_server_network_dir =
+agent_tls_protocol = TLSv1.1
 [controller_worker]
 loadbalancer_topology = SINGLE
 `
@@ -76,7 +77,7 @@ describe('an unusable file is refused by the name of the option, without its val
     [
       'amphora_agent.agent_tls_protocol',
       /^agent_tls_protocol = .*$/m,
-      'agent_tls_protocol = SSLv3',
+      'agent_tls_protocol = SECRET',
     ],
     [
       'controller_ip_port_list',
@@ -101,7 +102,9 @@ test.each([
   ['name:65535', { host: 'name', port: 65_535 }],
   ['name:65536', undefined],
   ['name:0', undefined],
-  ['fd00::1:5555', undefined],
+  ['fd00::1:5555', { host: 'fd00::1', port: 5555 }],
+  ['10.0.0.1:80:5555', undefined],
+  ['[name]:5555', undefined],
   ['name', undefined],
   ['', undefined],
 ])('controller %s', (text, expected) => {
