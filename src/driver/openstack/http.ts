@@ -37,7 +37,13 @@ export interface ServiceRequest {
 
 export interface Content {
   readonly type: string
-  readonly data: string | Blob | Uint8Array<ArrayBuffer>
+  readonly data: string | Blob | Uint8Array<ArrayBuffer> | Streamed
+}
+
+/** What is too large for memory; opened for each attempt. */
+export interface Streamed {
+  readonly size: number
+  open(): ReadableStream<Uint8Array>
 }
 
 export interface ServiceResponse {
@@ -104,9 +110,11 @@ async function send(
       accept,
       'user-agent': 'octavia-lite',
       ...(content === undefined ? {} : { 'content-type': content.type }),
+      // Not every server of Python takes a body in chunks of unknown number.
+      ...(isStreamed(content?.data) ? { 'content-length': String(content.data.size) } : {}),
       ...headers,
     },
-    ...(content === undefined ? {} : { body: content.data }),
+    ...(content === undefined ? {} : { body: bodyOf(content.data) }),
     // Services of the cloud are near; a proxy of the environment would see every token.
     proxy: false,
     redirect: 'manual',
@@ -124,6 +132,14 @@ async function send(
 
 function jsonOf(body: unknown): Content | undefined {
   return body === undefined ? undefined : { type: JSON_TYPE, data: JSON.stringify(body) }
+}
+
+function isStreamed(data: Content['data'] | undefined): data is Streamed {
+  return typeof data === 'object' && 'open' in data
+}
+
+function bodyOf(data: Content['data']) {
+  return isStreamed(data) ? data.open() : data
 }
 
 async function readBounded(response: Response): Promise<Buffer> {
