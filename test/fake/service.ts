@@ -34,6 +34,8 @@ export interface FakeService {
   /** `GET /ports?name=x`, oldest first. */
   readonly requests: readonly string[]
   fail(fault: Fault): void
+  /** Once, before the first request that fits (`POST /ports`) is answered. */
+  when(on: RegExp, act: () => unknown): void
   heal(): void
   goDown(): Promise<void>
   comeUp(): void
@@ -53,6 +55,7 @@ export function createFakeService(options: {
   const { keystone, type, name, version } = options
   const requests: string[] = []
   let faults: { left: number; readonly fault: Fault }[] = []
+  let hooks: { readonly on: RegExp; readonly act: () => unknown }[] = []
 
   const answer = async (request: Request): Promise<Response> => {
     const url = new URL(request.url)
@@ -60,6 +63,9 @@ export function createFakeService(options: {
     const path = url.pathname.slice(version.length)
     requests.push(`${request.method} ${path}${url.search}`)
     const text = await request.text()
+    const hook = hooks.find(({ on }) => on.test(`${request.method} ${path}`))
+    hooks = hooks.filter((each) => each !== hook)
+    await hook?.act()
     const found = faults.find(
       ({ left, fault }) => left > 0 && fault.on.test(`${request.method} ${path}`),
     )
@@ -92,6 +98,9 @@ export function createFakeService(options: {
     requests,
     fail: (fault) => {
       faults.push({ left: fault.times ?? Number.POSITIVE_INFINITY, fault })
+    },
+    when: (on, act) => {
+      hooks.push({ on, act })
     },
     heal: () => {
       faults = []

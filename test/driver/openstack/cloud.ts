@@ -60,6 +60,8 @@ export interface FakeCloudServices {
   readonly session: Session
   readonly log: Log
   readonly lines: readonly string[]
+  /** Takes a service away for so long. */
+  outage(service: Pick<FakeNova, 'goDown' | 'comeUp'>, ms: number): void
   network(): NetworkDriver
   compute(
     over?: Partial<NovaOptions> & { readonly volumes?: boolean },
@@ -69,6 +71,15 @@ export interface FakeCloudServices {
 
 export function openFakeServices(): FakeCloudServices {
   const clock = createFakeClock({ jump: true })
+  const returns: { readonly at: number; readonly comeUp: () => void }[] = []
+  const sleep = clock.sleep
+  /** Who waits sees who has come back meanwhile. */
+  clock.sleep = async (ms, signal) => {
+    await sleep(ms, signal)
+    for (const each of returns.splice(0))
+      if (clock.now() >= each.at) each.comeUp()
+      else returns.push(each)
+  }
   const keystone = createFakeKeystone({ now: clock.now })
   const neutron = createFakeNeutron(keystone)
   const nova = createFakeNova(keystone, neutron)
@@ -113,6 +124,10 @@ export function openFakeServices(): FakeCloudServices {
   return {
     ...{ clock, keystone, neutron, nova, glance, cinder, management_network, session, log, lines },
     compute,
+    outage: (service, ms) => {
+      void service.goDown()
+      returns.push({ at: clock.now() + ms, comeUp: service.comeUp })
+    },
     network: () =>
       createNeutronNetwork(
         {
