@@ -51,11 +51,10 @@ export function readTable(pid: number): IpvsTable {
 }
 
 /** Table and counters. Without ipvsadm there are no counters. */
-export async function readIpvs(processes: Processes): Promise<IpvsState> {
-  const script = 'cat /proc/net/ip_vs; echo; ipvsadm --list --numeric --stats --exact'
-  const { stdout } = await processes.run([...IN_NAMESPACE, 'sh', '-c', script])
-  const [table = '', counters = ''] = stdout.split('\n\n')
-  return { table: parseIpvsTable(table), counters: parseIpvsCounters(counters) }
+export async function readIpvs(processes: Processes, pid: number): Promise<IpvsState> {
+  const argv = [...IN_NAMESPACE, 'ipvsadm', '--list', '--numeric', '--stats', '--exact']
+  const { stdout } = await processes.run(argv)
+  return { table: readTable(pid), counters: parseIpvsCounters(stdout) }
 }
 
 /** Takes services away which a keepalived that was killed left behind. */

@@ -29,7 +29,10 @@ import { Restarts } from './restarts.ts'
 import { createSerial, type Serial } from './serial.ts'
 
 const WAITING_MAX = 64
-/** Names which renderings of lvs-check.ts use, and what they are of `octavia-lite agent check`. */
+/**
+ * Names by which configurations call checks, upstream's `udp_check.sh` too, and what they are of
+ * `octavia-lite agent check`.
+ */
 const CHECK_PROGRAMS = { 'udp_check.sh': 'udp "$@"', 'amphora-health-checker': '"$@"' } as const
 
 export interface LvsDeps extends LvsProcessDeps {
@@ -145,9 +148,11 @@ export class LvsService {
 
   /** What the listeners report; those whose keepalived does not run are left out. */
   async rows(): Promise<readonly StatRow[]> {
+    const { paths, processes } = this.#deps
     const ids = this.list().filter((id) => this.isRunning(id) || this.#needed(id) === undefined)
-    if (ids.length === 0) return []
-    const kernel = await readIpvs(this.#deps.processes)
+    const pid = ids.map((id) => lvsPid(paths, id)).find((each) => each !== undefined)
+    const nothing = { table: new Map(), counters: new Map() }
+    const kernel = pid === undefined ? nothing : await readIpvs(processes, pid)
     return ids.flatMap((listener_id) => {
       const text = this.read(listener_id) ?? ''
       const restarting = this.#good(listener_id) !== text

@@ -3,10 +3,12 @@
  * Every method can be repeated. A DriverError is retryable when the agent did not answer, and not
  * when it refused.
  */
+import type { TlsReference } from '../dataplane/haproxy/certificates.ts'
 import type { VrrpGroup } from '../dataplane/keepalived/vrrp.ts'
 import type { Amphora } from '../model/amphora.ts'
 import type { TlsMaterial } from '../model/tls.ts'
 import type { LoadBalancerTree } from '../model/tree.ts'
+import { DriverError } from './error.ts'
 import type { Network, Port, Subnet } from './network.ts'
 
 export interface AmphoraInfo {
@@ -53,6 +55,25 @@ export interface VrrpPlan {
   readonly takeover: boolean
 }
 
+/** haproxy takes the tree without these listeners: by id, what of theirs it refuses. */
+export class CertificatesRefused extends DriverError {
+  readonly refused: ReadonlyMap<string, readonly TlsReference[]>
+  constructor(
+    amphora: Pick<Amphora, 'id'>,
+    refused: ReadonlyMap<string, readonly TlsReference[]>,
+    cause: unknown,
+  ) {
+    super({
+      operation: 'update-listeners',
+      subject: `amphora ${amphora.id}`,
+      reason: 'haproxy refuses certificates',
+      retryable: false,
+      cause,
+    })
+    this.refused = refused
+  }
+}
+
 export interface AmphoraDriver {
   /** Asks once whether the agent answers; the flow repeats. */
   getInfo(amphora: Amphora): Promise<AmphoraInfo>
@@ -62,7 +83,8 @@ export interface AmphoraDriver {
    * Makes the amphora serve exactly this tree: configuration checked, swapped, haproxy started or
    * reloaded; nothing is reloaded when nothing changed; haproxy is removed when no listener is
    * left. Objects in PENDING_DELETE count as gone. `tls` is all that the tree refers to; absent,
-   * where it refers to nothing.
+   * where it refers to nothing. Throws CertificatesRefused, and has changed nothing then, when
+   * haproxy cannot use some of it.
    */
   updateListeners(amphora: Amphora, tree: LoadBalancerTree, tls?: TlsMaterial): Promise<void>
   /** The interface that has the address now; undefined where none has it. */

@@ -1,6 +1,10 @@
 /** Protocols, TLS, certificates, monitors and VIP options: what is allowed beside what. */
+import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import type { CertificateManager } from '../../src/driver/certificate-manager.ts'
+import type {
+  CertificateManager,
+  CertificateMaterial,
+} from '../../src/driver/certificate-manager.ts'
 import { createCa } from '../../src/driver/local/certificate.ts'
 import { createNoopCertificateManager } from '../../src/driver/noop/certificate-manager.ts'
 import { HEALTH_MONITOR_TYPES } from '../../src/model/health-monitor.ts'
@@ -580,6 +584,16 @@ describe('certificates', () => {
     ...noop,
     findSecret: async (ref, reader) => texts[ref] ?? (await noop.findSecret(ref, reader)),
   })
+  const otherKey = Buffer.from(
+    generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({
+      type: 'pkcs8',
+      format: 'pem',
+    }),
+  )
+  const withOtherKey = async (): Promise<CertificateMaterial | undefined> => {
+    const material = await noop.findCertificate('any', null)
+    return material?.form === 'parts' ? { ...material, private_key: otherKey } : undefined
+  }
   const CA = { ...TLS, client_ca_tls_container_ref: 'ca', client_crl_container_ref: 'crl' }
   test.each([
     [
@@ -593,6 +607,12 @@ describe('certificates', () => {
       { ...noop, findSecret: missing.findSecret },
       CA,
       "Could not retrieve certificate: ['ca', 'crl']",
+    ],
+    [
+      'a key of another certificate',
+      { ...noop, findCertificate: withOtherKey },
+      TLS,
+      'Validation failure: The certificate cert has a private key of another certificate.',
     ],
     [
       'a CA that is none',

@@ -22,6 +22,7 @@ export const AREAS = [
   ['RBAC', 183, 193],
   ['STATE', 194, 202],
   ['AGENT', 203, 227],
+  ['LVS', 285, 295],
   ['NETWORK', 335, 351],
   ['CERT', 362, 369],
   ['CLIENT', 386, 392],

@@ -20,7 +20,7 @@ function readCase(name: string): Case {
 
 function render(input: Case, tree = treeOf(input)): string {
   const listener = present(tree.listeners[0], 'a listener of the case')
-  return renderLvs(tree, listener, { base_path: '/var/lib/octavia' })
+  return renderLvs(tree, listener)
 }
 
 test.each(names)('case %s', (name) => {

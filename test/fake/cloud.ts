@@ -4,7 +4,7 @@
  * whoever does things in an order that cannot work gets an error.
  */
 import { createHash } from 'node:crypto'
-import type { AmphoraDriver, VrrpPlan } from '../../src/driver/amphora.ts'
+import { type AmphoraDriver, CertificatesRefused, type VrrpPlan } from '../../src/driver/amphora.ts'
 import type { CertificateGenerator } from '../../src/driver/certificate.ts'
 import type { CertificateManager } from '../../src/driver/certificate-manager.ts'
 import type { ComputeDriver, Instance } from '../../src/driver/compute.ts'
@@ -52,8 +52,10 @@ export interface FakeCloud {
   readonly compute: ComputeDriver
   readonly amphora: AmphoraDriver
   readonly certificates: CertificateGenerator
-  /** Has whatever is asked for, but for references which begin with `missing`. */
+  /** Has whatever is asked for, but for what begins with `missing`; it cannot be asked for `away`. */
   readonly certificateManager: CertificateManager
+  /** What haproxy does not take of a tree. */
+  refuse: (tree: LoadBalancerTree) => CertificatesRefused['refused']
   /** Called before everything that a driver does; what it throws, the driver throws. */
   fault: (operation: string, subject: string) => void
   /** Everything there is, in a comparable form. */
@@ -89,9 +91,14 @@ export function createFakeCloud(): FakeCloud {
   const rules = new Map<string, readonly VipRule[]>()
   const cloud: FakeCloud = {
     fault: () => {},
+    refuse: () => new Map(),
     network: createNetwork(ports, machines, rules, (...at) => cloud.fault(...at)),
     compute: createCompute(machines, groups, (...at) => cloud.fault(...at)),
-    amphora: createAgents(machines, (...at) => cloud.fault(...at)),
+    amphora: createAgents(
+      machines,
+      (...at) => cloud.fault(...at),
+      (tree) => cloud.refuse(tree),
+    ),
     certificates: {
       issueServerCertificate: async (id) => {
         cloud.fault('issue-certificate', id)
@@ -126,7 +133,14 @@ type Fault = FakeCloud['fault']
 
 function createSecrets(): CertificateManager {
   const all = createNoopCertificateManager()
-  const isThere = (ref: string): boolean => !ref.startsWith('missing')
+  const isThere = (ref: string): boolean => {
+    if (ref === 'away')
+      throw new DriverError({
+        ...{ operation: 'get-certificate', subject: ref, reason: 'the store is away' },
+        retryable: true,
+      })
+    return !ref.startsWith('missing')
+  }
   return {
     findCertificate: async (ref) => (isThere(ref) ? all.findCertificate(ref, null) : undefined),
     findSecret: async (ref) => (isThere(ref) ? all.findSecret(ref, null) : undefined),
@@ -302,7 +316,11 @@ function createCompute(
   }
 }
 
-function createAgents(machines: ReadonlyMap<string, Machine>, fault: Fault): AmphoraDriver {
+function createAgents(
+  machines: ReadonlyMap<string, Machine>,
+  fault: Fault,
+  refuse: FakeCloud['refuse'],
+): AmphoraDriver {
   const reach = (operation: string, id: string): Machine => {
     fault(operation, id)
     const machine = machines.get(id)
@@ -330,6 +348,8 @@ function createAgents(machines: ReadonlyMap<string, Machine>, fault: Fault): Amp
     },
     updateListeners: async ({ id }, tree) => {
       const machine = reach('update-listeners', id)
+      const refused = refuse(tree)
+      if (refused.size > 0) throw new CertificatesRefused({ id }, refused, undefined)
       if (!machine.plugged) throw impossible('update-listeners', id, 'the VIP is not plugged')
       const config = rendered(tree)
       for (const subnet of subnetsOf(tree)) {

@@ -12,14 +12,19 @@ export interface TestCertificate {
 
 export interface TestCa {
   readonly cert: string
-  /** A key and a certificate for a name; with negative days one that has expired. */
-  issue(name: string, usage: 'serverAuth' | 'clientAuth', days?: number): TestCertificate
+  /** A key and a certificate for a name; `weak`: a key which no TLS library takes any more. */
+  issue(
+    name: string,
+    usage: 'serverAuth' | 'clientAuth',
+    how?: { readonly weak?: boolean },
+  ): TestCertificate
   /** A list which revokes these. */
   revoke(certificates: readonly TestCertificate[]): string
   remove(): void
 }
 
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
+const WEAK_KEY = ['-newkey', 'rsa:1024', '-nodes']
 /** As `openssl ca` reads it: what is in force is in the index. */
 const CRL_SETTINGS = '[ca]\ndefault_ca=all\n[all]\ndatabase=index\ndefault_md=sha256\n'
 
@@ -36,13 +41,22 @@ export function createTestCa(name: string): TestCa {
   return {
     cert: read('ca.pem'),
     remove: () => rmSync(folder, { recursive: true, force: true }),
-    issue: (host, usage, days = 2) => {
+    issue: (host, usage, how = {}) => {
       serial++
       writeFileSync(at('ext'), `subjectAltName=DNS:${host}\nextendedKeyUsage=${usage}\n`)
-      openssl('req', ...NEW_KEY, '-keyout', 'key', '-out', 'csr', '-subj', `/CN=${host}`)
+      openssl(
+        'req',
+        ...(how.weak ? WEAK_KEY : NEW_KEY),
+        '-keyout',
+        'key',
+        '-out',
+        'csr',
+        '-subj',
+        `/CN=${host}`,
+      )
       openssl(
         ...['x509', '-req', '-in', 'csr', '-CA', 'ca.pem', '-CAkey', 'ca.key'],
-        ...['-set_serial', String(serial), '-days', String(days), '-extfile', 'ext', '-out', 'crt'],
+        ...['-set_serial', String(serial), '-days', '2', '-extfile', 'ext', '-out', 'crt'],
       )
       return { cert: read('crt'), key: read('key'), serial }
     },

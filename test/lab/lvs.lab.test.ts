@@ -6,7 +6,40 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { BINARY } from './harness.ts'
 import { machineMissing, runInMachine } from './vm/machine.ts'
-import { ROWS } from './vm/rows.ts'
+
+/** What the machine shows; in this order it is reported. */
+export const ROWS = [
+  'UDP in turn',
+  'UDP by weight',
+  'UDP by least connections',
+  'UDP by source address',
+  'UDP with session persistence',
+  'UDP, SCTP and TCP on one port',
+  'a change loses no datagram',
+  'a UDP-CONNECT check: all members are well',
+  'an SCTP check: all members are well',
+  'a TCP check: all members are well',
+  'an HTTP check: all members are well',
+  'a UDP-CONNECT check: a member that dies',
+  'an SCTP check: a member that dies',
+  'a TCP check: a member that dies',
+  'an HTTP check: a member that dies',
+  'a UDP-CONNECT check: a member that comes back',
+  'an SCTP check: a member that comes back',
+  'a TCP check: a member that comes back',
+  'an HTTP check: a member that comes back',
+  'statistics of UDP and SCTP listeners',
+  'a disabled member',
+  'a draining member',
+  'allowed_cidrs',
+  'IPv6',
+  'a disabled pool',
+  'a disabled listener',
+  'a keepalived that dies',
+  'a listener that is deleted leaves the others',
+  'a load balancer that is deleted leaves nothing',
+] as const
+export type RowName = (typeof ROWS)[number]
 
 const missing = machineMissing()
 const TIMEOUT_MS = 400_000

@@ -1,5 +1,6 @@
 /** What becomes of listeners whose certificates are not there, in flows of every kind. */
 import { expect, test } from 'vitest'
+import type { TlsReference } from '../../src/dataplane/haproxy/certificates.ts'
 import { type Listener, listener } from '../../src/model/listener.ts'
 import { pool } from '../../src/model/pool.ts'
 import { findJob, listSteps } from '../../src/store/jobs.ts'
@@ -105,4 +106,58 @@ test('one that is disabled needs none', async () => {
     admin_state_up: false,
   })
   expect((await statuses(history)).listener).toBe('ACTIVE OFFLINE')
+})
+
+test('what has expired goes on serving, and the job asks for a new one', async () => {
+  const history = await played(
+    'listener-update',
+    { default_tls_container_ref: 'there' },
+    async ({ world }) => {
+      await world.clock.advance(Date.parse('2200-01-01') - world.clock.now())
+    },
+  )
+  expect((await statuses(history)).listener).toBe('ACTIVE OFFLINE')
+  expect(configs(history)).toHaveLength(1)
+  const job = await findJob(history.store.read, history.job_id)
+  expect(job?.error).toMatch(
+    /^the certificate there expired on 2126-\S+ UTC and goes on being used: renew it$/,
+  )
+})
+
+test('listeners whose certificates haproxy refuses are left out one by one', async () => {
+  const broken = [ID.listener, ID.fresh]
+  const history = await played(
+    'listener-update',
+    { default_tls_container_ref: 'weak' },
+    async ({ store, world }) => {
+      await store.transaction(async (tx) => {
+        const refs = { default_tls_container_ref: 'weaker', protocol_port: 444 }
+        const more = { id: ID.fresh, loadbalancer_id: LB, provisioning_status: 'ACTIVE' } as const
+        await insertRow(tx, listener, listenerRow({ ...TLS, ...refs, ...more }))
+      })
+      world.cloud.refuse = ({ listeners }) => {
+        const found = listeners.find(({ id }) => broken.includes(id))
+        const reference = { kind: 'certificates', ref: String(found?.default_tls_container_ref) }
+        return new Map(found ? [[found.id, [reference as TlsReference]]] : [])
+      }
+    },
+  )
+  expect(await statuses(history)).toMatchObject({ listener: 'ERROR ERROR', fresh: 'ERROR ERROR' })
+  const job = await findJob(history.store.read, history.job_id)
+  expect(job).toMatchObject({ status: 'DONE' })
+  expect(job?.error).toContain('the certificate weak is too weak for haproxy, or broken')
+  expect(job?.error).toContain('the certificate weaker is too weak for haproxy, or broken')
+})
+
+test('a store that cannot be asked fails the change and takes nothing away', async () => {
+  const history = await begin(named('listener-update'))
+  await history.store.transaction(async (tx) => {
+    await updateRow(tx, listener, ID.listener, { ...TLS, default_tls_container_ref: 'away' })
+  })
+  const before = history.world.cloud.inventory().configs
+  await run(history)
+  expect(history.world.cloud.inventory().configs).toEqual(before)
+  const job = await findJob(history.store.read, history.job_id)
+  expect(job).toMatchObject({ status: 'REVERTED' })
+  expect(job?.error).toContain('get-certificate of away: the store is away')
 })

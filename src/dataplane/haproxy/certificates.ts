@@ -69,6 +69,23 @@ export function certificateFiles(rendering: Rendering): readonly CertificateFile
   return [...[...files].map(([name, content]) => ({ name, content })), ...lists]
 }
 
+/** What haproxy's complaints are about: by listener, the references whose files they name. */
+export function refusedReferences(
+  { tree, tls }: Rendering,
+  complaints: string,
+): ReadonlyMap<string, readonly TlsReference[]> {
+  const alerts = complaints.split('\n').filter((each) => each.includes('[ALERT]'))
+  const refused = new Map<string, readonly TlsReference[]>()
+  for (const listener of servedListeners(tree)) {
+    const meant = tlsReferences(tree, listener).filter(({ kind, ref }) => {
+      const name = fileNameIn(tls[kind], ref)
+      return alerts.some((alert) => alert.includes(`/${name}`))
+    })
+    if (meant.length > 0) refused.set(listener.id, meant)
+  }
+  return refused
+}
+
 export function crtListName(listener: Listener): string {
   return `${listener.id}.pem`
 }

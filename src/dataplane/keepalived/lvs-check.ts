@@ -11,11 +11,7 @@ export function activeMonitor(pool: PoolTree): HealthMonitor | undefined {
 }
 
 /** undefined: keepalived has no check of that kind, and its members count as unchecked. */
-export function renderCheck(
-  monitor: HealthMonitor,
-  member: Member,
-  { base_path }: { readonly base_path: string },
-): Block | undefined {
+export function renderCheck(monitor: HealthMonitor, member: Member): Block | undefined {
   const address = member.monitor_address ?? member.address
   const port = member.monitor_port ?? member.protocol_port
   const connect = [
@@ -25,13 +21,10 @@ export function renderCheck(
   ]
   switch (monitor.type) {
     case 'UDP-CONNECT':
-      return {
-        head: line`MISC_CHECK`,
-        parts: [
-          line`misc_path "${base_path}/lvs/check/udp_check.sh ${address} ${port}"`,
-          line`misc_timeout ${monitor.timeout}`,
-        ],
-      }
+      // Silence is good, and a port that is reported closed is not: keepalived's own check, where
+      // upstream starts a program. The comment has the word by which its agent knows that there is
+      // a check.
+      return { head: line`UDP_CHECK`, parts: [line`# in place of MISC_CHECK`, ...connect] }
     case 'SCTP':
       return {
         head: line`MISC_CHECK`,

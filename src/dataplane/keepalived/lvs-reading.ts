@@ -4,6 +4,8 @@
  */
 import { parseIp } from '../../model/address.ts'
 
+const CHECKS: readonly string[] = ['MISC_CHECK', 'HTTP_GET', 'TCP_CHECK', 'UDP_CHECK']
+
 export interface LvsServer {
   readonly member_id: string
   /** `10.0.0.3:53`, `[fd00::3]:53`: as `endpoint` writes it. */
@@ -99,7 +101,7 @@ class Reading {
     } else if (first === 'weight') {
       const server = service.servers.at(-1)
       if (server !== undefined) server.weight = Number(second)
-    } else if (['MISC_CHECK', 'HTTP_GET', 'TCP_CHECK'].includes(first)) this.#checked = true
+    } else if (CHECKS.includes(first)) this.#checked = true
   }
 
   #comment([, what = '', ...rest]: readonly string[]): void {

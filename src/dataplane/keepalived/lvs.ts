@@ -15,10 +15,6 @@ import type { Line } from '../line.ts'
 import { type Block, line, type Part, print } from './line.ts'
 import { activeMonitor, renderCheck } from './lvs-check.ts'
 
-export interface LvsOptions {
-  readonly base_path: string
-}
-
 /** The namespace in which every agent, upstream's too, has VIPs and members. */
 const NAMESPACE = 'amphora-haproxy'
 /** The algorithm which is none of these is refused by the provider; upstream takes it for wrr. */
@@ -38,7 +34,7 @@ export function isLvsListener(listener: Pick<Listener, 'protocol'>): boolean {
   return DATAGRAM_PROTOCOLS.includes(listener.protocol)
 }
 
-export function renderLvs(tree: LoadBalancerTree, listener: Listener, options: LvsOptions): string {
+export function renderLvs(tree: LoadBalancerTree, listener: Listener): string {
   const enabled = tree.admin_state_up && listener.admin_state_up
   const pool = findPool(tree, listener.default_pool_id)
   const served = enabled && pool !== undefined && pool.provisioning_status !== 'PENDING_DELETE'
@@ -51,7 +47,7 @@ export function renderLvs(tree: LoadBalancerTree, listener: Listener, options: L
     ...(listener.allowed_cidrs ?? []).map((cidr) => line`# Allowed ${cidr}`),
     line`net_namespace ${NAMESPACE}`,
     ...families.flatMap((family) =>
-      pool === undefined ? [] : renderFamily(tree, listener, pool, family, options),
+      pool === undefined ? [] : renderFamily(tree, listener, pool, family),
     ),
   ])
 }
@@ -62,7 +58,6 @@ function renderFamily(
   listener: Listener,
   pool: PoolTree,
   family: 4 | 6,
-  options: LvsOptions,
 ): readonly Part[] {
   const vips = vipsOf(tree).filter((address) => familyOf(address) === family)
   if (vips.length === 0) return []
@@ -77,7 +72,7 @@ function renderFamily(
       ? line`# Configuration for Pool ${pool.id}`
       : line`# Pool ${pool.id} is disabled`,
     ...(monitor === undefined ? [] : [line`# Configuration for HealthMonitor ${monitor.id}`]),
-    ...served.flatMap((member) => renderMember(listener, pool, member, options)),
+    ...served.flatMap((member) => renderMember(listener, pool, member)),
   ]
   const group = {
     head: line`virtual_server_group ipv${family}-group`,
@@ -130,16 +125,10 @@ function maskOf(granularity: string | null | undefined, family: 4 | 6): string |
   return family === 4 ? mask.text : String(mask.value.toString(2).replaceAll('0', '').length)
 }
 
-function renderMember(
-  listener: Listener,
-  pool: PoolTree,
-  member: Member,
-  options: LvsOptions,
-): readonly Part[] {
+function renderMember(listener: Listener, pool: PoolTree, member: Member): readonly Part[] {
   if (!member.admin_state_up) return [line`# Member ${member.id} is disabled`]
   const monitor = activeMonitor(pool)
-  const check: Block | undefined =
-    monitor === undefined ? undefined : renderCheck(monitor, member, options)
+  const check: Block | undefined = monitor === undefined ? undefined : renderCheck(monitor, member)
   return [
     line`# Configuration for Member ${member.id}`,
     {

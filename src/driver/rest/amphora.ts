@@ -15,7 +15,11 @@ import type {
   PlugVipBody,
 } from '../../contract/routes.ts'
 import { findUncarried } from '../../dataplane/haproxy/carried.ts'
-import { type CertificateFile, certificateFiles } from '../../dataplane/haproxy/certificates.ts'
+import {
+  type CertificateFile,
+  certificateFiles,
+  refusedReferences,
+} from '../../dataplane/haproxy/certificates.ts'
 import { renderHaproxy } from '../../dataplane/haproxy/configuration.ts'
 import type { AmphoraFacts, HaproxyOptions, Rendering } from '../../dataplane/haproxy/facts.ts'
 import { presentListeners } from '../../dataplane/haproxy/served.ts'
@@ -24,7 +28,13 @@ import type { Amphora } from '../../model/amphora.ts'
 import { NO_TLS_MATERIAL } from '../../model/tls.ts'
 import type { LoadBalancerTree } from '../../model/tree.ts'
 import { AssertionFailure, present } from '../../system/assert.ts'
-import type { AmphoraDriver, MemberPlug, VipPlug, VrrpPlan } from '../amphora.ts'
+import {
+  type AmphoraDriver,
+  CertificatesRefused,
+  type MemberPlug,
+  type VipPlug,
+  type VrrpPlan,
+} from '../amphora.ts'
 import { DriverError } from '../error.ts'
 import type { Subnet } from '../network.ts'
 import { removeLvsListeners, updateLvsListeners } from './lvs.ts'
@@ -57,7 +67,7 @@ export function createRestAmphoraDriver(deps: RestAmphoraDeps): AmphoraDriver {
       refuseUncarried(amphora, tree)
       await calling('update-listeners', amphora, async (client) => {
         await updateListeners(deps, client, amphora, { tree, tls })
-        await updateLvsListeners(client, amphora.id, tree, deps.options)
+        await updateLvsListeners(client, amphora.id, tree)
       })
     },
     findInterface: (amphora, ip) =>
@@ -110,7 +120,7 @@ async function translated<T>(
     return await body()
   } catch (cause) {
     // A bug of ours must not look like a failure of the amphora.
-    if (cause instanceof AssertionFailure) throw cause
+    if (cause instanceof AssertionFailure || cause instanceof DriverError) throw cause
     const known = cause instanceof AgentRefusal || cause instanceof AgentUnreachable
     throw new DriverError({
       operation,
@@ -142,9 +152,25 @@ async function updateListeners(
   const rendering = { tree, tls, options, facts: factsOf(details, present) }
   const text = renderHaproxy(rendering)
   for (const file of certificateFiles(rendering)) await uploadCertificate(client, tree.id, file)
-  if (present !== text)
-    await client.call('uploadHaproxy', { amphora_id: amphora.id, lb_id: tree.id }, text)
+  if (present !== text) await uploadConfiguration(client, amphora, rendering, text)
   await client.call('control', { object_id: tree.id, action: 'reload' })
+}
+
+async function uploadConfiguration(
+  client: AgentClient,
+  amphora: Amphora,
+  rendering: Rendering,
+  text: string,
+): Promise<void> {
+  try {
+    const at = { amphora_id: amphora.id, lb_id: rendering.tree.id }
+    await client.call('uploadHaproxy', at, text)
+  } catch (error) {
+    if (!(error instanceof AgentRefusal && error.status === 400)) throw error
+    const refused = refusedReferences(rendering, error.message)
+    if (refused.size === 0) throw error
+    throw new CertificatesRefused(amphora, refused, error)
+  }
 }
 
 function factsOf(details: AgentDetails, text: string | undefined): AmphoraFacts {

@@ -1,6 +1,6 @@
 /** UDP and SCTP listeners on one agent: a keepalived configuration each. */
 import { type AgentClient, AgentRefusal, unlessAbsent } from '../../contract/client.ts'
-import { isLvsListener, type LvsOptions, renderLvs } from '../../dataplane/keepalived/lvs.ts'
+import { isLvsListener, renderLvs } from '../../dataplane/keepalived/lvs.ts'
 import type { Listener } from '../../model/listener.ts'
 import type { LoadBalancerTree } from '../../model/tree.ts'
 
@@ -12,14 +12,13 @@ export async function updateLvsListeners(
   client: AgentClient,
   amphora_id: string,
   tree: LoadBalancerTree,
-  options: LvsOptions,
 ): Promise<void> {
   const failures: unknown[] = []
   for (const listener of tree.listeners.filter(isLvsListener))
     try {
       if (listener.provisioning_status === 'PENDING_DELETE')
         await client.call('remove', { object_id: listener.id })
-      else await updateLvsListener(client, amphora_id, tree, listener, options)
+      else await updateLvsListener(client, amphora_id, tree, listener)
     } catch (error) {
       const refused = error instanceof AgentRefusal && !error.retryable
       if (!(refused && listener.provisioning_status === 'ERROR')) failures.push(error)
@@ -32,9 +31,8 @@ async function updateLvsListener(
   amphora_id: string,
   tree: LoadBalancerTree,
   listener: Listener,
-  options: LvsOptions,
 ): Promise<void> {
-  const text = renderLvs(tree, listener, options)
+  const text = renderLvs(tree, listener)
   const listener_id = listener.id
   const there = await unlessAbsent(() => client.call('getLvs', { listener_id }))
   if (there?.value !== text) await client.call('uploadLvs', { amphora_id, listener_id }, text)

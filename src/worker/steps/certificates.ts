@@ -41,25 +41,51 @@ export async function resolveTls(
 ): Promise<ResolvedTls> {
   const read = createReader(world.certificateManager)
   const tls = { certificates: new Map(), authorities: new Map(), revocations: new Map() }
-  const left_out: string[] = []
+  const unusable = new Map<string, readonly string[]>()
   const notes = new Set<string>()
   for (const listener of servedListeners(whole)) {
     const problems: string[] = []
     for (const reference of tlsReferences(whole, listener)) {
       const reading = await read(reference)
       if (!reading.ok) {
-        problems.push(`${NOUN[reference.kind]} ${reference.ref} ${reading.problem}`)
+        problems.push(`${nameOf(reference)} ${reading.problem}`)
         continue
       }
       tls[reference.kind].set(reference.ref, reading.pem)
       if (reading.valid_until_ms < world.clock.now()) notes.add(expired(reference, reading))
     }
-    if (problems.length === 0) continue
-    left_out.push(listener.id)
-    notes.add(`listener ${listener.id} is not served: the ${problems.join(', the ')}`)
+    if (problems.length > 0) unusable.set(listener.id, problems)
   }
-  const listeners = whole.listeners.filter(({ id }) => !left_out.includes(id))
-  return { tree: { ...whole, listeners }, tls, left_out, notes: [...notes] }
+  return leaveOut({ tree: whole, tls, left_out: [], notes: [...notes] }, unusable)
+}
+
+/** The same, where haproxy has its own reasons: a weak key, a signature that is out of use. */
+export function withoutRefused(
+  resolved: ResolvedTls,
+  refused: ReadonlyMap<string, readonly TlsReference[]>,
+): ResolvedTls {
+  const problems = [...refused].map(
+    ([id, references]) =>
+      [id, references.map((each) => `${nameOf(each)} is too weak for haproxy, or broken`)] as const,
+  )
+  return leaveOut(resolved, new Map(problems))
+}
+
+function leaveOut(
+  resolved: ResolvedTls,
+  unusable: ReadonlyMap<string, readonly string[]>,
+): ResolvedTls {
+  const { tree, tls, left_out, notes } = resolved
+  const sentences = [...unusable].map(
+    ([id, problems]) => `listener ${id} is not served: ${problems.join(', ')}`,
+  )
+  const listeners = tree.listeners.filter(({ id }) => !unusable.has(id))
+  return {
+    tree: { ...tree, listeners },
+    tls,
+    left_out: [...left_out, ...unusable.keys()],
+    notes: [...notes, ...sentences],
+  }
 }
 
 const NOUN = {
@@ -68,9 +94,12 @@ const NOUN = {
   revocations: 'revocation list',
 } as const satisfies Record<keyof TlsMaterial, string>
 
-function expired({ kind, ref }: TlsReference, reading: Reading & { readonly ok: true }): string {
-  const then = expiredText(reading.valid_until_ms)
-  return `the ${NOUN[kind]} ${ref} ${then} and goes on being used: renew it`
+function nameOf({ kind, ref }: TlsReference): string {
+  return `the ${NOUN[kind]} ${ref}`
+}
+
+function expired(reference: TlsReference, reading: Reading & { readonly ok: true }): string {
+  return `${nameOf(reference)} ${expiredText(reading.valid_until_ms)} and goes on being used: renew it`
 }
 
 /** Asks the store once for each. */

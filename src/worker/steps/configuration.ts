@@ -1,3 +1,4 @@
+import { CertificatesRefused } from '../../driver/amphora.ts'
 import type { Amphora } from '../../model/amphora.ts'
 import type { Json } from '../../model/field.ts'
 import { listener } from '../../model/listener.ts'
@@ -6,7 +7,7 @@ import { updateRows } from '../../store/repository.ts'
 import { timestamp } from '../../system/clock.ts'
 import type { Context, WorkerStep } from '../world.ts'
 import { loadTree, serving } from './amphorae.ts'
-import { type Findings, resolveTls } from './certificates.ts'
+import { type Findings, type ResolvedTls, resolveTls, withoutRefused } from './certificates.ts'
 import { agentRetry } from './retries.ts'
 
 interface Input {
@@ -36,9 +37,12 @@ export function updateListeners(
     retry: agentRetry,
     act: async (context) => {
       const whole = await loadTree(context, load_balancer_id)
-      const { tree, tls, left_out, notes } = await resolveTls(context, whole)
-      for (const row of which(tree, context))
-        await tell(context, row, () => context.world.amphora.updateListeners(row, tree, tls))
+      let resolved = await resolveTls(context, whole)
+      for (const row of which(whole, context))
+        await tell(context, row, async () => {
+          resolved = await push(context, row, resolved)
+        })
+      const { left_out, notes } = resolved
       return left_out.length + notes.length === 0 ? undefined : { left_out, notes }
     },
     rows: async (tx, { world, log }, result) => {
@@ -57,6 +61,18 @@ export function updateListeners(
     },
     notes: (result) => findingsIn(result).notes,
   }
+}
+
+/** Each time something is refused there are fewer listeners, so this ends. */
+async function push({ world }: Context, row: Amphora, resolved: ResolvedTls): Promise<ResolvedTls> {
+  for (let now = resolved; ; )
+    try {
+      await world.amphora.updateListeners(row, now.tree, now.tls)
+      return now
+    } catch (error) {
+      if (!(error instanceof CertificatesRefused)) throw error
+      now = withoutRefused(now, error.refused)
+    }
 }
 
 function findingsIn(result: Json | undefined): Findings {

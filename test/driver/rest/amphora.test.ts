@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { AgentRequest, AgentResponse } from '../../../src/contract/client.ts'
 import { HAPROXY_OPTION_FALLBACKS } from '../../../src/dataplane/haproxy/facts.ts'
-import type { VipPlug } from '../../../src/driver/amphora.ts'
+import { CertificatesRefused, type VipPlug } from '../../../src/driver/amphora.ts'
 import { DriverError } from '../../../src/driver/error.ts'
 import { createRestAmphoraDriver } from '../../../src/driver/rest/amphora.ts'
 import { AgentUnreachable, createTransport } from '../../../src/driver/rest/transport.ts'
@@ -11,6 +11,7 @@ import type { Amphora } from '../../../src/model/amphora.ts'
 import type { HealthMonitor } from '../../../src/model/health-monitor.ts'
 import type { Listener } from '../../../src/model/listener.ts'
 import type { Pool } from '../../../src/model/pool.ts'
+import { NO_TLS_MATERIAL, type TlsMaterial } from '../../../src/model/tls.ts'
 import type { LoadBalancerTree } from '../../../src/model/tree.ts'
 import { AssertionFailure } from '../../../src/system/assert.ts'
 import { newId } from '../../../src/system/ids.ts'
@@ -36,13 +37,22 @@ type Answer = readonly [status: number, body?: unknown]
 function createAgent(failing: Readonly<Record<string, Answer>> = {}) {
   const requests: string[] = []
   const bodies: unknown[] = []
-  const state: { config: string | undefined } = { config: undefined }
+  const state: { config: string | undefined; files: Record<string, string> } = {
+    config: undefined,
+    files: {},
+  }
   const answer = ({ method, path, body }: AgentRequest): Answer => {
     const failure = failing[`${method} ${path}`]
     if (failure !== undefined) return failure
     if (path === '/1.0/details')
       return [200, { haproxy_version: '2.6.12', cpu_count: 1, active_tuned_profiles: '' }]
     if (path === '/1.0/listeners') return [200, []]
+    if (path.includes('/certificates/')) {
+      if (method === 'PUT') state.files[path] = body ?? ''
+      const file = state.files[path]
+      if (file === undefined) return [404, { message: 'Certificate Not Found' }]
+      return [200, { md5sum: createHash('md5').update(file).digest('hex') }]
+    }
     if (path === `/1.0/loadbalancer/${LB.id}/haproxy`)
       return state.config === undefined ? [404, { message: 'Not Found' }] : [200, state.config]
     if (method === 'PUT' && path.endsWith('/haproxy')) state.config = body
@@ -81,6 +91,50 @@ test('the first update uploads; an equal one only asks for the reload that may b
   expect(requests.splice(0)).toEqual([DETAILS, GET, RELOAD])
   await driver.updateListeners(AMPHORA, tree({ listeners: [{ ...LISTENER, protocol_port: 81 }] }))
   expect(requests).toEqual([DETAILS, GET, UPLOAD, RELOAD])
+})
+
+const TLS_LISTENER: Listener = {
+  ...LISTENER,
+  protocol: 'TERMINATED_HTTPS',
+  default_tls_container_ref: 'one',
+}
+const tlsOf = (certificates: Readonly<Record<string, string>>): TlsMaterial => ({
+  ...NO_TLS_MATERIAL,
+  certificates: new Map(Object.entries(certificates)),
+})
+const sha1 = (text: string): string => createHash('sha1').update(text).digest('hex')
+const fileAt = (name: string): string => `/1.0/loadbalancer/${LB.id}/certificates/${name}.pem`
+
+test('certificates are sent before what names them, unless the agent has them', async () => {
+  const { driver, requests, state } = createAgent()
+  const asked = tree({ listeners: [TLS_LISTENER] })
+  const [one, list] = [fileAt(sha1('ONE')), fileAt(TLS_LISTENER.id)]
+  await driver.updateListeners(AMPHORA, asked, tlsOf({ one: 'ONE' }))
+  const sent = [`GET ${one}`, `PUT ${one}`, `GET ${list}`, `PUT ${list}`]
+  expect(requests.splice(0)).toEqual([DETAILS, GET, ...sent, UPLOAD, RELOAD])
+  expect(state.files[list]).toBe(`/var/lib/octavia/certs/${LB.id}/${sha1('ONE')}.pem\n`)
+  await driver.updateListeners(AMPHORA, asked, tlsOf({ one: 'ONE' }))
+  expect(requests.splice(0)).toEqual([DETAILS, GET, `GET ${one}`, `GET ${list}`, RELOAD])
+  const renewed = fileAt(sha1('NEW'))
+  await driver.updateListeners(AMPHORA, asked, tlsOf({ one: 'NEW' }))
+  const again = [`GET ${renewed}`, `PUT ${renewed}`, `GET ${list}`, `PUT ${list}`]
+  expect(requests).toEqual([DETAILS, GET, ...again, RELOAD])
+})
+
+test('a refusal that names a certificate tells whose it is; any other does not', async () => {
+  const weak = `[ALERT] unable to load SSL certificate '/certs/${sha1('ONE')}.pem'`
+  const both = tree({ listeners: [TLS_LISTENER, { ...LISTENER, protocol_port: 81 }] })
+  const refusing = (details: string) =>
+    createAgent({ [UPLOAD]: [400, { message: 'Invalid request', details }] })
+      .driver.updateListeners(AMPHORA, both, tlsOf({ one: 'ONE' }))
+      .catch((error: unknown) => error)
+  const error = await refusing(weak)
+  expect(error).toBeInstanceOf(CertificatesRefused)
+  expect([...(error as CertificatesRefused).refused]).toEqual([
+    [TLS_LISTENER.id, [{ kind: 'certificates', ref: 'one' }]],
+  ])
+  for (const other of [weak.replace('ALERT', 'WARNING'), '[ALERT] unknown keyword'])
+    expect(await refusing(other)).not.toBeInstanceOf(CertificatesRefused)
 })
 
 test.each([

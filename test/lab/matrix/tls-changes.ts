@@ -115,6 +115,11 @@ export const tlsChangeRows: readonly MatrixRow[] = [
         'the certificate perishable has a private key of another certificate',
       )
       expect(await jobErrors(run)).not.toContain('BEGIN')
+      tls.store(REF.perishable, tls.issueWeak(HOST.main))
+      await update(run, 0, { name: 'weak' })
+      expect(await statusOf(run, 0)).toMatch(/^ERROR/)
+      expect((await curl(run, {}, only(run, 1))).status).toBe(200)
+      expect(await jobErrors(run)).toContain('the certificate perishable is too weak for haproxy')
       tls.store(REF.perishable, tls.issue(HOST.main))
       await update(run, 0, { name: 'whole' })
       expect(await statusOf(run, 0)).toMatch(/^ACTIVE/)

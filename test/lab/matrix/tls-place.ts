@@ -45,6 +45,8 @@ export interface TlsPlace {
   /** Puts a certificate into the store or, without one, takes it out. */
   store(ref: string, certificate: TestCertificate | undefined): void
   issue(name: string): TestCertificate
+  /** With a key that haproxy does not take. */
+  issueWeak(name: string): TestCertificate
   close(): Promise<void>
 }
 
@@ -119,6 +121,7 @@ export async function openTlsPlace(host: string, store: string): Promise<TlsPlac
     stranger: identity('stranger', others.issue('stranger', 'clientAuth')),
     store: put,
     issue,
+    issueWeak: (name) => listeners.issue(name, 'serverAuth', { weak: true }),
     close: async () => {
       for (const { close } of started) close()
       for (const each of [listeners, clients, members, others]) each.remove()

@@ -1,12 +1,12 @@
 /**
  * What runs in the virtual machine: the whole controller with the local cloud, real keepalived and
- * IPVS, members and clients. Prints one line per row of rows.ts.
+ * IPVS, members and clients. Prints one line per row of lvs.lab.test.ts.
  */
 
 import { createLab, deleteCascade, ip, pidsOf, type Serve, until } from '../harness.ts'
+import type { RowName } from '../lvs.lab.test.ts'
 import { askMany, askSctp, askTcp, askUdp, createMember, type Member } from './members.ts'
-import { CHECK_TYPES, type CheckType, ROWS, type RowName } from './rows.ts'
-import { PORTS, Story } from './story.ts'
+import { CHECK_TYPES, PORTS, SETTINGS, Story } from './story.ts'
 
 const SOURCES = Array.from({ length: 8 }, (_, n) => `10.10.10.${60 + n}`)
 type World = { readonly story: Story; readonly members: readonly Member[]; readonly serve: Serve }
@@ -77,32 +77,35 @@ const balancing: Pick<Rows, Extract<RowName, `UDP${string}`>> = {
   },
 }
 
-function checkRows(): Pick<Rows, Extract<RowName, `a ${CheckType} check${string}`>> {
-  const rows: Record<string, (world: World) => Promise<void>> = {}
+type Row = (world: World) => Promise<void>
+
+function checkRows(): Pick<Rows, Extract<RowName, `${string} check: ${string}`>> {
+  const well: Record<string, Row> = {}
+  const dies: Record<string, Row> = {}
+  const comesBack: Record<string, Row> = {}
   for (const type of CHECK_TYPES) {
-    const both = async ({ story }: World) => {
+    const [ask, port] = [type === 'SCTP' ? askSctp : askUdp, PORTS[type]]
+    const check = `${type === 'SCTP' || type === 'HTTP' ? 'an' : 'a'} ${type} check`
+    const both: Row = async ({ story }) => {
       for (const name of ['m1', 'm2']) await story.untilStatus(story.member(type, name), 'ONLINE')
       await story.untilStatus(story.pool(type), 'ONLINE')
       await story.untilStatus(story.listener(type), 'ONLINE')
     }
-    const [ask, port] = [type === 'SCTP' ? askSctp : askUdp, PORTS[type]]
-    rows[`a ${type} check: all members are well`] = both
-    rows[`a ${type} check: a member that dies`] = async ({ story, members }) => {
+    well[`${check}: all members are well`] = both
+    dies[`${check}: a member that dies`] = async ({ story, members }) => {
       await members[1]?.kill()
       await story.untilStatus(story.member(type, 'm2'), 'ERROR')
       await story.untilStatus(story.pool(type), 'DEGRADED')
       for (let n = 0; n < 3; n++) equal(await ask(story.vip, port), 'm1')
     }
-    rows[`a ${type} check: a member that comes back`] = async (world) => {
-      if (type === 'UDP-CONNECT') world.members[1]?.start()
+    comesBack[`${check}: a member that comes back`] = async (world) => {
+      // The first row of these starts it for all.
+      if (type === CHECK_TYPES[0]) world.members[1]?.start()
       await both(world)
-      await until('both members to answer again', async () => {
-        const { story } = world
-        return (await ask(story.vip, port)) === 'm2'
-      })
+      await until('m2 to answer again', async () => (await ask(world.story.vip, port)) === 'm2')
     }
   }
-  return rows as ReturnType<typeof checkRows>
+  return { ...well, ...dies, ...comesBack } as ReturnType<typeof checkRows>
 }
 
 const states: Omit<Rows, keyof typeof balancing | keyof ReturnType<typeof checkRows>> = {
@@ -165,6 +168,14 @@ const states: Omit<Rows, keyof typeof balancing | keyof ReturnType<typeof checkR
     await story.change(listener, { allowed_cidrs: null })
     await answersBoth(story.vip)
   },
+  IPv6: async ({ story, members }) => {
+    const address = members[2]?.address6
+    const member = { name: 'six', address, protocol_port: PORTS['UDP-CONNECT'] }
+    await story.client.call('POST', `${story.pool('UDP-CONNECT')}/members`, { member })
+    await story.settled()
+    await until('the IPv6 VIP to answer', async () => (await askUdp(story.vip6)) === 'm3')
+    await answersBoth(story.vip)
+  },
   'a disabled pool': async ({ story }) => {
     const pool = story.pool('UDP-CONNECT')
     await story.change(pool, { admin_state_up: false })
@@ -204,7 +215,7 @@ const states: Omit<Rows, keyof typeof balancing | keyof ReturnType<typeof checkR
 }
 
 async function prepare(): Promise<World> {
-  const serve = await createLab().start()
+  const serve = await createLab(SETTINGS).start()
   const members = [
     await createMember(1, 200),
     await createMember(2, 204),
@@ -217,11 +228,13 @@ async function prepare(): Promise<World> {
 }
 
 async function main(): Promise<void> {
-  const rows: Rows = { ...balancing, ...checkRows(), ...states }
+  const { 'a change loses no datagram': lossless, ...rest } = states
+  const checks = checkRows()
+  const rows: Rows = { ...balancing, 'a change loses no datagram': lossless, ...checks, ...rest }
   const began = performance.now()
   const world = await prepare()
   print(`# ready after ${Math.round(performance.now() - began)} ms`)
-  for (const name of ROWS) {
+  for (const name of Object.keys(rows) as RowName[]) {
     const from = performance.now()
     try {
       await rows[name](world)

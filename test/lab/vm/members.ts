@@ -13,6 +13,7 @@ export const PORT = 53
 export interface Member {
   readonly name: string
   readonly address: string
+  readonly address6: string
   start(): void
   /** As a crash would. */
   kill(): Promise<void>
@@ -20,19 +21,21 @@ export interface Member {
 
 /** `status` is what its web server answers to checks. */
 export async function createMember(n: number, status: number): Promise<Member> {
-  const [name, address] = [`m${n}`, `10.10.10.${10 + n}`]
+  const [name, address, address6] = [`m${n}`, `10.10.10.${10 + n}`, `fd00:10::${10 + n}`]
   const bridge = await findInterface(NETWORK.gateway)
   const outer = `ol-${name}`
   await ip('netns', 'add', name)
   await ip('link', 'add', outer, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', name)
   await ip('link', 'set', outer, 'master', bridge, 'up')
   await ip('-n', name, 'addr', 'add', `${address}/${NETWORK.prefix}`, 'dev', 'eth0')
+  await ip('-n', name, 'addr', 'add', `${address6}/64`, 'dev', 'eth0', 'nodad')
   await ip('-n', name, 'link', 'set', 'eth0', 'up')
   await ip('-n', name, 'link', 'set', 'lo', 'up')
   let child: Bun.Subprocess | undefined
   return {
     name,
     address,
+    address6,
     start: () => {
       const argv = ['ip', 'netns', 'exec', name, PYTHON, PROGRAM, 'serve', name]
       child = Bun.spawn([...argv, String(PORT), String(status)], {

@@ -1,15 +1,38 @@
 /** The load balancer of the machine: one listener for each kind of check, the same two members. */
 import type { OctaviaClient } from '../../../src/command/demo/client.ts'
-import { until, vipSubnet } from '../harness.ts'
+import { until } from '../harness.ts'
 import { type Member, PORT } from './members.ts'
-import type { CheckType } from './rows.ts'
+
+export const CHECK_TYPES = ['UDP-CONNECT', 'SCTP', 'TCP', 'HTTP'] as const
+export type CheckType = (typeof CHECK_TYPES)[number]
+
+/** As usual in the lab, with a second family. */
+export const SETTINGS = `[api_settings]
+auth_strategy = "noauth"
+
+[health_manager]
+heartbeat_interval = 3
+
+[[local_cloud.networks]]
+name = "vip-net"
+cidr = "10.10.10.0/24"
+host_access = true
+allocation_start = "10.10.10.100"
+allocation_end = "10.10.10.250"
+[[local_cloud.networks.subnets]]
+name = "vip-net-v6"
+cidr = "fd00:10::/64"
+allocation_start = "fd00:10::100"
+allocation_end = "fd00:10::1ff"
+`
 
 /** Patient enough for programs that start slowly in an emulated machine. */
 const TIMES = { delay: 3, timeout: 5, max_retries: 1, max_retries_down: 1 }
 const CHECK_PORT = 8080
 const MONITORS: Readonly<Record<CheckType, object>> = {
   'UDP-CONNECT': { type: 'UDP-CONNECT' },
-  SCTP: { type: 'SCTP' },
+  // A program for each check: in an emulated machine a second's work.
+  SCTP: { type: 'SCTP', delay: 10 },
   TCP: { type: 'TCP' },
   HTTP: {
     ...{
@@ -37,12 +60,15 @@ export class Story {
   readonly client: OctaviaClient
   readonly id: string
   readonly vip: string
+  readonly vip6: string
   readonly #ids: ReadonlyMap<string, string>
 
   private constructor(client: OctaviaClient, row: Row, ids: ReadonlyMap<string, string>) {
     this.client = client
     this.id = String(row.id)
     this.vip = String(row.vip_address)
+    const [additional] = row.additional_vips as { ip_address: string }[]
+    this.vip6 = additional?.ip_address ?? ''
     this.#ids = ids
   }
 
@@ -63,7 +89,9 @@ export class Story {
     })
     const plain = { name: 'plain', protocol: 'TCP', protocol_port: PORT }
     const listeners = [...checked, { ...plain, default_pool: pool('plain', 'TCP', {}) }]
-    const loadbalancer = { name: 'lvs', vip_subnet_id: await vipSubnet(client), listeners }
+    const additional_vips = [{ subnet_id: await subnetNamed(client, 'vip-net-v6') }]
+    const vip_subnet_id = await subnetNamed(client, 'vip-net')
+    const loadbalancer = { name: 'lvs', vip_subnet_id, additional_vips, listeners }
     const { id } = await client.call('POST', 'loadbalancers', { loadbalancer })
     await settled(client, String(id))
     const ids = new Map<string, string>()
@@ -109,6 +137,11 @@ export class Story {
       return operating_status === status
     })
   }
+}
+
+async function subnetNamed(client: OctaviaClient, name: string): Promise<string> {
+  const subnets = (await client.call('GET', '../subnets')) as unknown as Row[]
+  return String(subnets.find((subnet) => subnet.name === name)?.id)
 }
 
 async function settled(client: OctaviaClient, id: string): Promise<void> {
