@@ -1,5 +1,5 @@
 /** The service with programs that only pretend; the real ones are in the lab's virtual machine. */
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { RunResult } from '../../src/system/process.ts'
@@ -37,6 +37,24 @@ test('a refused one is not kept', async () => {
   failing.set('keepalived', { code: 5, stdout: '', stderr: '' })
   expect(await lvs.upload(ID, EMPTY)).toEqual({ ok: false, details: 'keepalived ended with 5' })
   expect(lvs.read(ID)).toBe(CONF)
+})
+
+test.each([
+  ['SECURITY VIOLATION - check scripts are being executed', undefined],
+  [
+    'SECURITY VIOLATION - check scripts\n(a: Line 1) Unknown keyword',
+    '(a: Line 1) Unknown keyword',
+  ],
+])('that programs of checks are not settled is no fault: %j', async (said, fault) => {
+  const { lvs, answers } = createLvs()
+  answers.unshift((argv) => {
+    const log = argv.find((word) => word.startsWith('--config-test='))?.split('=')[1]
+    if (log === undefined) return undefined
+    writeFileSync(log, `${said}\n`)
+    return { code: 6, stdout: '', stderr: '' }
+  })
+  const outcome = await lvs.upload(ID, CONF)
+  expect(outcome).toEqual({ ok: fault === undefined, details: fault ?? '' })
 })
 
 test('without IPVS in the kernel the answer is one sentence, and nothing is kept', async () => {

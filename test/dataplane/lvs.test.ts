@@ -36,8 +36,11 @@ function verdict(text: string): string | undefined {
   const [conf, log] = [join(folder, 'a.conf'), join(folder, 'log')]
   // Without that namespace keepalived looks at nothing and is content.
   writeFileSync(conf, text.replace(/^net_namespace .*$/m, ''))
+  // Checks by a program which it does not find it leaves out, and is content.
+  writeFileSync(join(folder, 'amphora-health-checker'), '#!/bin/sh\n', { mode: 0o755 })
   const argv = ['--check', `--config-test=${log}`, '--use-file', conf]
-  const { exitCode } = Bun.spawnSync([KEEPALIVED ?? '', ...argv])
+  const env = { PATH: `${folder}:${process.env.PATH}` }
+  const { exitCode } = Bun.spawnSync([KEEPALIVED ?? '', ...argv], { env })
   const said = existsSync(log) ? readFileSync(log, 'utf8') : ''
   rmSync(folder, { recursive: true })
   return exitCode === 0 && said === '' ? undefined : `${exitCode}: ${said}`

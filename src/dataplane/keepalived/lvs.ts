@@ -17,6 +17,11 @@ import { activeMonitor, renderCheck } from './lvs-check.ts'
 
 /** The namespace in which every agent, upstream's too, has VIPs and members. */
 const NAMESPACE = 'amphora-haproxy'
+/** Checks by a program, which opens a raw socket; keepalived warns where this is not settled. */
+const SCRIPTS: Block = {
+  head: line`global_defs`,
+  parts: [line`script_user root`, line`enable_script_security`],
+}
 /** The algorithm which is none of these is refused by the provider; upstream takes it for wrr. */
 const SCHEDULER: Readonly<Record<(typeof LB_ALGORITHMS)[number], string>> = {
   ROUND_ROBIN: 'wrr',
@@ -46,6 +51,7 @@ export function renderLvs(tree: LoadBalancerTree, listener: Listener): string {
       : line`# Listener ${listener.id} is disabled`,
     ...(listener.allowed_cidrs ?? []).map((cidr) => line`# Allowed ${cidr}`),
     line`net_namespace ${NAMESPACE}`,
+    ...(served && pool !== undefined && activeMonitor(pool)?.type === 'SCTP' ? [SCRIPTS] : []),
     ...families.flatMap((family) =>
       pool === undefined ? [] : renderFamily(tree, listener, pool, family),
     ),

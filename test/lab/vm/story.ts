@@ -10,6 +10,9 @@ export type CheckType = (typeof CHECK_TYPES)[number]
 export const SETTINGS = `[api_settings]
 auth_strategy = "noauth"
 
+[haproxy_amphora]
+rest_request_conn_timeout = 90
+
 [health_manager]
 heartbeat_interval = 3
 
