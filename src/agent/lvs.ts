@@ -29,6 +29,7 @@ import { Restarts } from './restarts.ts'
 import { createSerial, type Serial } from './serial.ts'
 
 const WAITING_MAX = 64
+const PID_FILES = ['pid', 'vrrp.pid', 'check.pid'] as const
 /**
  * Names by which configurations call checks, upstream's `udp_check.sh` too, and what they are of
  * `octavia-lite agent check`.
@@ -203,6 +204,9 @@ export class LvsService {
   async #stop(listener_id: string): Promise<Outcome> {
     const gone = await stopLvs(this.#deps, listener_id)
     if (!gone) return { ok: false, details: 'keepalived does not end' }
+    // Those of one that was killed stay, and VRRP's check would take the listener for dead.
+    const { paths } = this.#deps
+    for (const ending of PID_FILES) rmSync(paths.lvsFile(listener_id, ending), { force: true })
     return { ok: true, details: `keepalivedlvs listener ${listener_id} stopped` }
   }
 

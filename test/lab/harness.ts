@@ -140,7 +140,7 @@ export async function until(
   const end = systemClock.now() + ms
   while (!(await done())) {
     if (systemClock.now() > end) throw new Error(`waited ${ms} ms in vain for ${what}`)
-    await systemClock.sleep(20)
+    await systemClock.sleep(20 * SLOWNESS)
   }
 }
 

@@ -49,7 +49,7 @@ const remarks: string[] = []
 beforeAll(async () => {
   if (missing !== undefined) return
   const story = join(import.meta.dirname, 'vm/guest.ts')
-  const env = [`OCTAVIA_LITE_BINARY=${BINARY}`, 'OCTAVIA_LITE_SLOWNESS=5']
+  const env = [`OCTAVIA_LITE_BINARY=${BINARY}`, 'OCTAVIA_LITE_SLOWNESS=20']
   const argv = ['env', ...env, process.execPath, story]
   for await (const line of runInMachine(argv, TIMEOUT_MS)) {
     const row = /^ROW (ok|failed) ([^#]+?)(?: #.*)?\r?$/.exec(line)
