@@ -177,7 +177,8 @@ function checkOpenStack(config: Config): Contradiction[] {
         where: `controller_worker.${name}`,
         message: `compute_nova_driver needs ${name}`,
       })
-  if (health_manager.controller_ip_port_list.length === 0)
+  const { controller_ip_port_list, management_port } = health_manager
+  if (controller_ip_port_list.length === 0 && management_port === 'none')
     found.push({
       where: 'health_manager.controller_ip_port_list',
       message: 'amphorae in Nova need the address and port where this controller hears heartbeats',

@@ -103,7 +103,10 @@ async function startParts(options: ControllerOptions, undo: Undo): Promise<Start
       world: {
         clock: systemClock,
         ...drivers,
-        renderAgentConfig: agentConfigRenderer(() => config, heartbeatKey),
+        renderAgentConfig: agentConfigRenderer(() => config, {
+          heartbeatKey,
+          managementAddress: () => drivers.management?.address,
+        }),
         client_ca: drivers.clientCa,
         options: workerOptions(config),
       },
@@ -120,6 +123,7 @@ async function startParts(options: ControllerOptions, undo: Undo): Promise<Start
   const listening = listen(gate.app, config)
   undo.push(() => listening.stop())
   await startCloud(drivers, log, undo)
+  await startManagement(drivers, undo)
   await engine.start()
   undo.push(() => engine.stop())
   await startHealth({ store, log, engine, newId }, () => config, heartbeatKey, undo)
@@ -253,6 +257,12 @@ async function startCloud({ cloud }: Drivers, log: Log, undo: Undo): Promise<voi
     }
   })
   undo.push(end)
+}
+
+async function startManagement({ management }: Drivers, undo: Undo): Promise<void> {
+  if (management === undefined) return
+  undo.push(() => management.stop())
+  await management.start()
 }
 
 async function startHealth(

@@ -34,6 +34,8 @@ export interface DataFolder {
   readonly tokenKey: string
   /** The file of keys of the built-in store of secrets. */
   readonly secretKeys: string
+  /** What Neutron said last of this host's port on the management network. */
+  readonly managementPort: string
   /** Ends the hold on the directory; the end of the process does the same. */
   release(): void
 }
@@ -49,6 +51,11 @@ export function databaseIn(path: string): string {
 /** The keys of stored secrets, likewise. */
 export function secretKeysIn(path: string): string {
   return join(path, 'secret.keys')
+}
+
+/** The file about the management port, likewise. */
+export function managementPortIn(path: string): string {
+  return join(path, 'management-port.json')
 }
 
 export async function openDataFolder(path: string): Promise<DataFolder> {
@@ -82,6 +89,7 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
       heartbeatKey,
       tokenKey,
       secretKeys: secretKeysIn(path),
+      managementPort: managementPortIn(path),
       release,
     }
   } catch (error) {

@@ -22,6 +22,9 @@ import { createNoopCertificateManager } from '../../driver/noop/certificate-mana
 import { createNoopCompute } from '../../driver/noop/compute.ts'
 import { createNoopNetwork } from '../../driver/noop/network.ts'
 import { createBarbicanCertificateManager } from '../../driver/openstack/certificate-manager.ts'
+import { createManagementHost } from '../../driver/openstack/management-host.ts'
+import { ManagementInterface } from '../../driver/openstack/management-interface.ts'
+import { createNeutron } from '../../driver/openstack/neutron.ts'
 import { createRestAmphoraDriver } from '../../driver/rest/amphora.ts'
 import { createTransport } from '../../driver/rest/transport.ts'
 import { createVaultManager } from '../../secret/certificate-manager.ts'
@@ -33,7 +36,7 @@ import type { Log } from '../../system/log.ts'
 import { systemProcesses } from '../../system/process.ts'
 import { CommandFailure } from '../io.ts'
 import type { DataFolder } from './data-folder.ts'
-import { openOpenStack } from './openstack.ts'
+import { type OpenStack, openOpenStack } from './openstack.ts'
 import { readPem } from './pem.ts'
 
 export interface Drivers {
@@ -46,6 +49,8 @@ export interface Drivers {
   readonly clientCa: string
   /** Where the local cloud is used, it has to be started and looked after. */
   readonly cloud: LocalCloud | undefined
+  /** Where serve makes its own way onto the management network; likewise. */
+  readonly management: ManagementInterface | undefined
 }
 
 export interface Place {
@@ -101,7 +106,31 @@ export function createDrivers(place: Place): Drivers {
     certificateManager: managers[config.certificates.cert_manager](),
     clientCa: client_ca === null ? folder.clientCa.certificate : readPem(client_ca),
     cloud,
+    management: openManagement(place, openstack),
   }
+}
+
+function openManagement(
+  { config, folder, log }: Place,
+  openstack: OpenStack,
+): ManagementInterface | undefined {
+  const { management_port, management_port_security_groups, bind_port } = config.health_manager
+  const [network_id] = config.controller_worker.amp_boot_network_list
+  if (management_port === 'none' || network_id === undefined) return undefined
+  const host = createManagementHost(systemProcesses, {
+    interface: config.haproxy_amphora.lb_network_interface,
+    heartbeat_port: bind_port,
+  })
+  const neutron = createNeutron(openstack.neutron())
+  return new ManagementInterface(
+    { neutron, host, clock: systemClock, log, file: folder.managementPort },
+    {
+      network_id,
+      host: config.DEFAULT.host,
+      security_groups: management_port_security_groups,
+      plugging: management_port === 'auto' ? null : management_port,
+    },
+  )
 }
 
 function openBarbican({ config, log }: Place): CertificateManager {

@@ -5,7 +5,7 @@
 import type { Config } from '../../config/options.ts'
 import type { ComputeDriver } from '../../driver/compute.ts'
 import type { NetworkDriver } from '../../driver/network.ts'
-import { type Attachments, noAttachments } from '../../driver/openstack/attachments.ts'
+import { noAttachments } from '../../driver/openstack/attachments.ts'
 import { createNovaCompute } from '../../driver/openstack/compute.ts'
 import type { Credentials, Scope } from '../../driver/openstack/credentials.ts'
 import type { SessionTls, TransportOptions } from '../../driver/openstack/http.ts'
@@ -28,6 +28,7 @@ export interface OpenStackDeps {
 export interface OpenStack {
   network(): NetworkDriver
   compute(): ComputeDriver
+  neutron(): Service
   /** Another service, found as these are, by options of their form. */
   service(named: ServiceName, options: CatalogueOptions): Service
   /** As the user of [service_auth]. */
@@ -96,6 +97,7 @@ export function openOpenStack(deps: OpenStackDeps): OpenStack {
       },
     )
   }
+  const neutron = once(() => openNeutron(deps, session))
   const isNova = config.controller_worker.compute_driver === 'compute_nova_driver'
   const nova = once(() =>
     createNovaCompute(
@@ -113,7 +115,13 @@ export function openOpenStack(deps: OpenStackDeps): OpenStack {
   return {
     session,
     service,
-    network: () => openNeutron(deps, session, isNova ? nova().attachments : noAttachments),
+    network: () => {
+      const { service, projectId } = neutron()
+      const attachments = isNova ? nova().attachments : noAttachments
+      const parts = { service, clock: deps.clock, projectId, attachments }
+      return createNeutronNetwork(parts, config.networking)
+    },
+    neutron: () => neutron().service,
     compute: nova,
   }
 }
@@ -125,8 +133,7 @@ export function openOpenStack(deps: OpenStackDeps): OpenStack {
 function openNeutron(
   deps: OpenStackDeps,
   shared: () => Session,
-  attachments: Attachments,
-): NetworkDriver {
+): { readonly service: Service; projectId(): Promise<string | null> } {
   const { config } = deps
   const auth = neutronAuth(config)
   const isShared =
@@ -152,9 +159,7 @@ function openNeutron(
       status_retries: neutron.status_code_retries ?? STATUS_RETRIES,
     },
   )
-  const { clock } = deps
-  const projectId = () => session.projectId()
-  return createNeutronNetwork({ service, clock, projectId, attachments }, config.networking)
+  return { service, projectId: () => session.projectId() }
 }
 
 export type AuthSection = Omit<Config['service_auth'], 'memcached_servers'>

@@ -97,7 +97,11 @@ export function workerOptions(config: Config): WorkerOptions {
 /** What is put into an amphora at boot. Read anew each time: some of it changes at runtime. */
 export function agentConfigRenderer(
   config: () => Config,
-  heartbeatKey: () => string,
+  known: {
+    readonly heartbeatKey: () => string
+    /** Of this host on the management network; undefined where serve has made none. */
+    readonly managementAddress: () => string | undefined
+  },
 ): World['renderAgentConfig'] {
   return ({ id, topology }) => {
     const { haproxy_amphora, amphora_agent, health_manager } = config()
@@ -113,9 +117,18 @@ export function agentConfigRenderer(
       agent_request_read_timeout_s: amphora_agent.agent_request_read_timeout,
       agent_tls_protocol: amphora_agent.agent_tls_protocol,
       loadbalancer_topology: topology,
-      controller_ip_port_list: health_manager.controller_ip_port_list,
-      heartbeat_key: heartbeatKey(),
+      controller_ip_port_list: receivers(health_manager, known.managementAddress()),
+      heartbeat_key: known.heartbeatKey(),
       heartbeat_interval_s: health_manager.heartbeat_interval,
     })
   }
+}
+
+/** What is configured, else where this controller hears for itself. */
+function receivers(
+  { controller_ip_port_list: list, bind_port }: Config['health_manager'],
+  address: string | undefined,
+): readonly string[] {
+  if (list.length > 0 || address === undefined) return list
+  return [`${address.includes(':') ? `[${address}]` : address}:${bind_port}`]
 }

@@ -17,11 +17,11 @@ export const general = {
     mutable: true,
   }),
   log_format: choice('auto: for people on a terminal, JSON otherwise.', LOG_FORMATS, 'auto'),
+  host: text(
+    "The name of this host, as Neutron's agents know it.",
+    new Derived('the host name', (around) => around.hostname),
+  ),
   ...accepted({
-    host: text(
-      'The name of this host, told to others.',
-      new Derived('the host name', (around) => around.hostname),
-    ),
     graceful_shutdown_timeout: integer('Seconds flows get to stop at a step boundary.', 60, {
       min: 0,
     }),

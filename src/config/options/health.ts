@@ -1,10 +1,14 @@
 /** Watching amphorae and cleaning up: [health_manager], [house_keeping], [driver_agent]. */
 import { list } from '../compound.ts'
 import { accepted, Derived, type Lookup, obsolete } from '../option.ts'
-import { boolean, float, integer, ip, path, port, text } from '../scalar.ts'
+import { boolean, choice, float, integer, ip, path, port, text } from '../scalar.ts'
+
+export const MANAGEMENT_PORTS = ['none', 'auto', 'linuxbridge', 'openvswitch'] as const
 
 /** Amphorae of the local cloud send to its management address; others say where. */
 function receiverAddress(lookup: Lookup): string {
+  // Its address is known only once Neutron has told it.
+  if (lookup('health_manager', 'management_port') !== 'none') return '::'
   if (lookup('controller_worker', 'network_driver') !== 'local') return '127.0.0.1'
   return String(lookup('local_cloud', 'management_host_ip'))
 }
@@ -20,18 +24,25 @@ export const healthManager = {
   bind_ip: ip(
     'Where heartbeats are received.',
     new Derived(
-      '[local_cloud] management_host_ip; 127.0.0.1 without the local cloud',
+      '[local_cloud] management_host_ip; `::` with management_port, else 127.0.0.1',
       (_, lookup) => receiverAddress(lookup),
     ),
   ),
   bind_port: port('The UDP port of heartbeats.', 5555),
   controller_ip_port_list: list(
     'Where amphorae send heartbeats.',
-    new Derived('the management address of the local cloud and bind_port', (_, lookup) =>
-      receivers(lookup),
+    new Derived(
+      'the management address of the local cloud, or of management_port, and bind_port',
+      (_, lookup) => receivers(lookup),
     ),
     { mutable: true, itemTakes: 'address:port', pattern: /^(\[[0-9A-Fa-f:.]+\]|[\w.-]+):\d{1,5}$/ },
   ),
+  management_port: choice(
+    'Whether serve makes its interface on the first of amp_boot_network_list. auto: as Neutron says.',
+    MANAGEMENT_PORTS,
+    'none',
+  ),
+  management_port_security_groups: list('Security groups of that port.', []),
   heartbeat_key: text(
     'What heartbeats are signed with; unset: made at first start, in data_dir.',
     null,
