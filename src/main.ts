@@ -10,6 +10,7 @@ type Load = () => Promise<{ readonly command: Command }>
 const SERVER: Readonly<Record<string, Load>> = {
   serve: () => import('./command/serve.ts'),
   agent: () => import('./command/agent.ts'),
+  setup: () => import('./command/setup.ts'),
   image: () => import('./command/image.ts'),
   demo: () => import('./command/demo.ts'),
   user: () => import('./command/user.ts'),
