@@ -5,7 +5,53 @@ const AROUND = { root: true, home: '/root', hostname: 'lab-1' }
 
 const NETWORK = '[[local_cloud.networks]]\nname = "a"\n'
 
+const NOVA = `[service_auth]
+auth_type = "password"
+auth_url = "http://keystone:5000"
+username = "octavia"
+password = "secret"
+[controller_worker]
+compute_driver = "compute_nova_driver"
+network_driver = "allowed_address_pairs_driver"
+amp_flavor_id = "f"
+amp_image_tag = "t"
+amp_boot_network_list = ["n"]
+[health_manager]
+controller_ip_port_list = ["172.16.0.2:5555"]
+`
+
 const CASES: readonly (readonly [title: string, text: string, said: readonly string[]])[] = [
+  ['Nova and Neutron with all they need', NOVA, []],
+  [
+    'Nova without Neutron',
+    NOVA.replace('"allowed_address_pairs_driver"', '"local"'),
+    [
+      'controller_worker.network_driver: compute_nova_driver needs allowed_address_pairs_driver: servers are plugged into Neutron',
+    ],
+  ],
+  [
+    'Nova with nothing to boot, and nobody to tell',
+    NOVA.replace('"f"', '""')
+      .replace('"t"', '""')
+      .replace('["n"]', '[]')
+      .replace('"172.16.0.2:5555"', ''),
+    [
+      'controller_worker.amp_flavor_id: compute_nova_driver needs amp_flavor_id',
+      'controller_worker.amp_image_tag: compute_nova_driver needs amp_image_tag',
+      'controller_worker.amp_boot_network_list: compute_nova_driver needs amp_boot_network_list',
+      'health_manager.controller_ip_port_list: amphorae in Nova need the address and port where this controller hears heartbeats',
+    ],
+  ],
+  [
+    'Neutron without a user',
+    '[controller_worker]\ncompute_driver = "compute_noop_driver"\namphora_driver = "amphora_noop_driver"\nnetwork_driver = "allowed_address_pairs_driver"',
+    [
+      'service_auth.auth_type: allowed_address_pairs_driver needs auth_type in [service_auth]',
+      'service_auth.auth_url: allowed_address_pairs_driver needs auth_url in [service_auth]',
+      'service_auth.username: allowed_address_pairs_driver needs username in [service_auth]',
+      'service_auth.password: allowed_address_pairs_driver needs password in [service_auth]',
+    ],
+  ],
   [
     'the host outside its network',
     '[local_cloud]\nmanagement_host_ip = "10.0.0.1"',

@@ -24,6 +24,7 @@ export const AREAS = [
   ['AGENT', 203, 227],
   ['LVS', 285, 295],
   ['NETWORK', 335, 351],
+  ['COMPUTE', 352, 361],
   ['CERT', 362, 369],
   ['CLIENT', 386, 392],
 ] as const

@@ -3,6 +3,7 @@ import type { VipPlug } from '../../driver/amphora.ts'
 import { DriverError } from '../../driver/error.ts'
 import type { NetworkDriver, Port, Subnet, VipRule, VipTarget } from '../../driver/network.ts'
 import { type Amphora, amphora } from '../../model/amphora.ts'
+import { L4_PROTOCOL_OF } from '../../model/listener.ts'
 import type { LoadBalancerTree } from '../../model/tree.ts'
 import { updateRow } from '../../store/repository.ts'
 import { present } from '../../system/assert.ts'
@@ -174,7 +175,7 @@ export function planVipRules(tree: LoadBalancerTree): VipRule[] {
       if (listener.provisioning_status === 'PENDING_DELETE') continue
       const cidrs = listener.allowed_cidrs ?? []
       for (const cidr of cidrs.length === 0 ? [null] : cidrs)
-        add({ protocol: 'TCP', port: listener.protocol_port, cidr })
+        add({ protocol: L4_PROTOCOL_OF[listener.protocol], port: listener.protocol_port, cidr })
     }
   if (tree.topology === 'ACTIVE_STANDBY') add({ protocol: 'VRRP', port: null, cidr: null })
   return [...rules.values()]

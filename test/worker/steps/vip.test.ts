@@ -25,6 +25,12 @@ test.each<[string, Partial<LoadBalancer>, Partial<Listener>[], VipRule[]]>([
     [{ allowed_cidrs: ['10.0.0.0/8', '10.0.0.0/8'] }],
     [tcp(80, '10.0.0.0/8')],
   ],
+  [
+    'datagrams',
+    {},
+    [{ protocol: 'UDP' }, { protocol: 'SCTP' }, { protocol: 'HTTP' }],
+    [{ ...tcp(80), protocol: 'UDP' }, { ...tcp(80), protocol: 'SCTP' }, tcp(80)],
+  ],
   ['a listener that goes', {}, [{ provisioning_status: 'PENDING_DELETE' }], []],
   ['a listener that is down keeps its rule', {}, [{ admin_state_up: false }], [tcp(80)]],
   ['a pair', { topology: 'ACTIVE_STANDBY' }, [{}], [tcp(80), VRRP]],
