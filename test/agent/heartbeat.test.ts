@@ -177,3 +177,40 @@ test('an amphora of a pair whose keepalived is dead is silent', async () => {
   await heartbeat.beat()
   expect(sent).toHaveLength(1)
 })
+
+test('listeners of LVS report beside those of haproxy', async () => {
+  const { start, sent, lvs } = await createSender()
+  const row = { weight: '1', scur: 2, bin: 50, bout: 60, ereq: 0, stot: 4 }
+  lvs.rows = () => [
+    { ...row, pxname: 'u', svname: 'FRONTEND', status: 'OPEN' },
+    { ...row, pxname: 'q', svname: 'BACKEND', status: 'UP' },
+    { ...row, pxname: 'q', svname: 'n', status: 'no check' },
+  ]
+  const heartbeat = start()
+  await heartbeat.beat()
+  await heartbeat.beat()
+  const [first, second] = sent.map(({ message }) => message)
+  expect(Object.keys(first?.listeners ?? {}).sort()).toEqual(['l', 'u'])
+  expect(first?.listeners.u?.stats).toMatchObject({ rx: 50, tx: 60, conns: 2, totconns: 4 })
+  expect(first?.pools.q).toEqual({ status: 'UP', members: { n: 'no check' } })
+  expect(second?.listeners.u?.stats).toMatchObject({ rx: 0, tx: 0, conns: 2, totconns: 0 })
+})
+
+test('who could not be asked is not counted twice when it answers again', async () => {
+  const { start, sent, haproxy, lvs } = await createSender()
+  const heartbeat = start()
+  const row = { pxname: 'u', svname: 'FRONTEND', status: 'OPEN', weight: '', scur: 0, ereq: 0 }
+  const counting = (bin: number) => () => [{ ...row, bin, bout: 0, stot: 0 }]
+  lvs.rows = counting(50)
+  await heartbeat.beat()
+  lvs.rows = () => {
+    throw new Error('no kernel')
+  }
+  haproxy.bin = 150
+  await heartbeat.beat()
+  lvs.rows = counting(70)
+  await heartbeat.beat()
+  const rx = (id: string) => sent.map(({ message }) => message.listeners[id]?.stats.rx)
+  expect(rx('u')).toEqual([50, undefined, 20])
+  expect(rx('l')).toEqual([100, 50, 0])
+})
