@@ -88,7 +88,8 @@ export async function handleRequest(
   handlers: Handlers,
   request: Request,
 ): Promise<Response> {
-  const { pathname } = new URL(request.url)
+  // Upstream's driver asks for the version at `//`, which its own agent takes for `/`.
+  const pathname = new URL(request.url).pathname.replace(/\/{2,}/g, '/')
   try {
     return responseOf(await dispatch(handlers, request, pathname))
   } catch (error) {

@@ -64,7 +64,8 @@ function createAgent() {
 
 test('discovery, information and details', async () => {
   const { ask } = createAgent()
-  expect(await ask('GET', '/')).toEqual({ status: 200, body: { api_version: '1.0' } })
+  for (const path of ['/', '//'])
+    expect(await ask('GET', path)).toEqual({ status: 200, body: { api_version: '1.0' } })
   const info = await ask('GET', '/1.0/info')
   expect(info).toEqual({
     status: 200,
