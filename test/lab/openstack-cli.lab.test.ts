@@ -10,7 +10,7 @@ import { type Endpoint, startEndpoint } from './one-endpoint.ts'
 import { COMMANDS, type Command } from './openstack-commands.ts'
 import { createPython, type Python, pythonMissing } from './python.ts'
 
-const unusable = labMissing() ?? pythonMissing('openstackclient', 'octaviaclient')
+const unusable = labMissing() ?? pythonMissing(['openstackclient', 'octaviaclient'])
 const DRIVER = `${import.meta.dirname}/openstack_cli.py`
 
 interface Result {

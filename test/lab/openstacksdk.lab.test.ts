@@ -10,7 +10,7 @@ import { type Endpoint, startEndpoint } from './one-endpoint.ts'
 import { CALLS, type SdkCall } from './openstack-sdk-calls.ts'
 import { createPython, type Python, pythonMissing } from './python.ts'
 
-const unusable = labMissing() ?? pythonMissing('openstack')
+const unusable = labMissing() ?? pythonMissing(['openstack'])
 const DRIVER = `${import.meta.dirname}/openstack_sdk.py`
 
 type Question = readonly [method: string, args: readonly unknown[], named: object]

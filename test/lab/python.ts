@@ -9,9 +9,12 @@ export interface Python<Question, Answer> {
 }
 
 /** Why these modules cannot be used here; undefined when they can. */
-export function pythonMissing(...modules: readonly string[]): string | undefined {
-  if (Bun.which(PYTHON) === null) return `needs ${PYTHON}`
-  const { exitCode } = Bun.spawnSync([PYTHON, '-c', `import ${modules.join(', ')}`])
+export function pythonMissing(
+  modules: readonly string[],
+  python: string = PYTHON,
+): string | undefined {
+  if (Bun.which(python) === null) return `needs ${python}`
+  const { exitCode } = Bun.spawnSync([python, '-c', `import ${modules.join(', ')}`])
   return exitCode === 0 ? undefined : `needs the Python modules ${modules.join(', ')}`
 }
 
@@ -22,8 +25,9 @@ export function pythonMissing(...modules: readonly string[]): string | undefined
 export function createPython<Question, Answer>(
   script: string,
   env: Readonly<Record<string, string>>,
+  python: string = PYTHON,
 ): Python<Question, Answer> {
-  const child = Bun.spawn([PYTHON, script], {
+  const child = Bun.spawn([python, script], {
     stdio: ['pipe', 'pipe', 'inherit'],
     // No login of whoever runs the tests.
     env: { PATH: process.env.PATH ?? '', HOME: '/nonexistent', ...env },
