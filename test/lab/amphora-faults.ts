@@ -122,10 +122,10 @@ export async function isWhole(
  * A machine that hangs: nothing in it runs, and nothing of it is heard. The local cloud, which
  * would start a dead one again, sees its process alive.
  */
-export async function freeze(lab: Lab, amphora: AmphoraRow): Promise<void> {
+export async function freeze(lab: Lab, amphora: AmphoraRow): Promise<() => Promise<void>> {
   signal(processesOf(lab, amphora), 'SIGSTOP')
-  // The kernel would go on accepting connections. The rule goes with the device.
-  await cutLink(amphora)
+  // The kernel would go on accepting connections.
+  return cutLink(amphora)
 }
 
 export interface Seen {

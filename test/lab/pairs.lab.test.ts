@@ -180,14 +180,16 @@ test.skipIf(missing !== undefined)(
     await withBalanced({ health: IMPATIENT }, async (made) => {
       const { lab, serve, id } = made
       const [old] = await amphoraeOf(serve.client, id)
+      let clear = async (): Promise<void> => {}
       const seen = await watched('a single amphora freezes', made, async () => {
-        await freeze(lab, present(old, 'the amphora'))
+        clear = await freeze(lab, present(old, 'the amphora'))
         await until('its replacement', async () => {
           const [row] = await amphoraeOf(serve.client, id)
           return row !== undefined && row.id !== old?.id && row.status === 'ALLOCATED'
         })
         await serve.client.active(id)
       })
+      await clear()
       expect(seen.answered).toBeGreaterThan(50)
       expect(await amphoraeOf(serve.client, id)).toHaveLength(1)
     })
@@ -196,13 +198,14 @@ test.skipIf(missing !== undefined)(
       const rows = await whole(made)
       const [owner] = await ownersOf(lab, rows, vip)
       const replaced = (gone: readonly AmphoraRow[]) => async (): Promise<void> => {
-        for (const row of gone) await freeze(lab, row)
+        const cuts = await Promise.all(gone.map((row) => freeze(lab, row)))
         await until('the replacements', async () => {
           const now = await amphoraeOf(serve.client, id)
           const fresh = now.every((row) => !gone.some((each) => each.id === row.id))
           return fresh && now.length === 2 && now.every((row) => row.status === 'ALLOCATED')
         })
         await serve.client.active(id)
+        for (const clear of cuts) await clear()
       }
       const one = present(owner, 'the owner of the VIP')
       const seen = await watched('the one with the VIP freezes', made, replaced([one]))

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { AgentRequest, AgentResponse } from '../../../src/contract/client.ts'
 import { HAPROXY_OPTION_FALLBACKS } from '../../../src/dataplane/haproxy/facts.ts'
-import { CertificatesRefused, type VipPlug } from '../../../src/driver/amphora.ts'
+import { CertificatesRefused, type VipPlug, type VrrpPlan } from '../../../src/driver/amphora.ts'
 import { DriverError } from '../../../src/driver/error.ts'
 import { createRestAmphoraDriver } from '../../../src/driver/rest/amphora.ts'
 import { AgentUnreachable, createTransport } from '../../../src/driver/rest/transport.ts'
@@ -293,6 +293,32 @@ test('what is plugged', async () => {
     is_sriov: false,
   })
   expect(requests).toEqual(['POST /1.0/plug/vip/10.0.0.2', 'POST /1.0/plug/network'])
+})
+
+describe('VRRP', () => {
+  const plan: VrrpPlan = {
+    load_balancer_id: LB.id,
+    group: { advert_int: 1, auth_pass: 'secret7' },
+    interface: 'eth1',
+    peers: [{ vrrp_ip: '10.0.0.5' } as Amphora],
+    vips: [PLUG.vip],
+    takeover: false,
+  }
+  const master = { ...AMPHORA, vrrp_id: 1, vrrp_priority: 100 }
+
+  test('is uploaded, and keepalived started or told', async () => {
+    const { driver, requests } = createAgent()
+    await driver.updateVrrp(master, plan)
+    expect(requests).toEqual(['PUT /1.0/vrrp/upload', 'PUT /1.0/vrrp/start'])
+  })
+
+  test.each<[string, Answer, string | undefined]>([
+    ['the interface of an address', [200, { message: 'OK', interface: 'eth1' }], 'eth1'],
+    ['no interface', [404, { message: 'Error interface not found for IP address' }], undefined],
+  ])('%s', async (_, answer, expected) => {
+    const { driver } = createAgent({ 'GET /1.0/interface/10.0.0.2': answer })
+    expect(await driver.findInterface(AMPHORA, '10.0.0.2')).toBe(expected)
+  })
 })
 
 describe('a VIP that was plugged before', () => {
