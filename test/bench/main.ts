@@ -9,12 +9,13 @@ import { errorText } from '../../src/system/log.ts'
 import { create } from './create.ts'
 import { heartbeats } from './heartbeats.ts'
 import { local } from './local.ts'
+import { pairs } from './pairs.ts'
 import { requests } from './requests.ts'
 import { type Result, renderTable, summarize } from './result.ts'
 import type { Scenario } from './scenario.ts'
 import { start } from './start.ts'
 
-const SCENARIOS: readonly Scenario[] = [start, create, requests, heartbeats, local]
+const SCENARIOS: readonly Scenario[] = [start, create, requests, heartbeats, local, pairs]
 
 async function main(args: readonly string[]): Promise<number> {
   const wanted = args.filter((arg) => !arg.startsWith('--'))
