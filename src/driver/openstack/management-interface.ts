@@ -26,7 +26,7 @@ export interface ManagementInterfaceDeps {
 }
 
 const HOST_INTERVAL_MS = 3_000
-const PORT_INTERVAL_MS = 15_000
+const PORT_INTERVAL_MS = 6_000
 /** Looks after which an interface that no agent of Neutron plugs in is made anew. */
 const LOOSE_LOOKS_MAX = 4
 
