@@ -11,6 +11,7 @@ import { type ParsedArguments, parseArguments } from './arguments.ts'
 import { CLOUD_OPTIONS, readCloudSettings } from './cloud-settings.ts'
 import { DEFAULT_CONFIG_FILE } from './config.ts'
 import { type Command, CommandFailure, EXIT, type Exit, type Io, table } from './io.ts'
+import { checkSetup, type Finding } from './setup/check.ts'
 import { openCloud } from './setup/cloud.ts'
 import { planSetup, type SetupChoices } from './setup/plan.ts'
 import { confirm } from './setup/question.ts'
@@ -52,7 +53,7 @@ network with its security groups, this host's port on it, flavor, key pair and i
 CAs and keys, and the configuration. What is there is taken as it is; again, nothing changes.
 
   --plan          print what would be made, and change nothing
-  --check         print what is missing; exit 1 if anything is
+  --check         print what is missing, and whether serve can work with it; exit 1 if not
   --undo          take back what setup has made, and only that
   --yes           do not ask first
   --json          print JSON
@@ -119,7 +120,8 @@ async function setup(options: ParsedArguments, io: Io): Promise<Exit> {
     json: options.flag('json'),
   }
   if (options.flag('undo')) return await undo(job, io)
-  return verbs.length > 0 ? await show(job, options.flag('check'), io) : await make(job, io)
+  if (options.flag('check')) return await check(job, io)
+  return verbs.length > 0 ? await plan(job, io) : await make(job, io)
 }
 
 interface Job {
@@ -133,18 +135,39 @@ interface Job {
 }
 
 /** What is there and what is not. */
-async function show({ things, notes, json }: Job, check: boolean, io: Io): Promise<Exit> {
+async function plan({ things, notes, json }: Job, io: Io): Promise<Exit> {
   const found = await survey(things)
-  const missing = found.filter(({ id }) => id === undefined)
   if (json) {
     const list = found.map(({ thing, id }) => ({ thing: thing.title, id: id ?? null }))
     io.out(`${JSON.stringify({ things: list, notes }, null, 2)}\n`)
-  } else {
-    const word = check ? 'missing' : 'to make'
-    io.out(table(found.map(({ thing, id }) => [id === undefined ? word : 'there', thing.title])))
-    for (const note of notes) io.out(`${note}\n`)
+    return EXIT.ok
   }
-  return check && missing.length > 0 ? EXIT.failure : EXIT.ok
+  const rows = found.map(({ thing, id }) => [id === undefined ? 'to make' : 'there', thing.title])
+  io.out(table(rows))
+  for (const note of notes) io.out(`${note}\n`)
+  return EXIT.ok
+}
+
+async function check({ things, choices, json }: Job, io: Io): Promise<Exit> {
+  const { config_file, url } = choices
+  const missing = (await survey(things)).filter(({ id }) => id === undefined)
+  const deps = { clock: systemClock, log: silentLog }
+  const findings: readonly Finding[] = [
+    ...missing.map(({ thing }) => ({ what: thing.title, problem: 'missing; run setup' })),
+    ...(existsSync(config_file) ? await checkSetup(deps, loadConfig(config_file), url) : []),
+  ]
+  if (json) io.out(`${JSON.stringify({ findings }, null, 2)}\n`)
+  else
+    io.out(
+      table(
+        findings.map(({ what, problem }) => [
+          problem === null ? 'ok' : 'WRONG',
+          what,
+          problem ?? '',
+        ]),
+      ),
+    )
+  return findings.every(({ problem }) => problem === null) ? EXIT.ok : EXIT.failure
 }
 
 async function make(job: Job, io: Io): Promise<Exit> {

@@ -33,9 +33,11 @@ export function managementThing(cloud: Cloud, plan: ManagementPlan): Thing {
     },
     make: async (ids) => (await ensureManagementPort(neutron, wish(ids), null)).id,
     remove: async (id) => {
+      const doing = { operation: 'setup', subject: `port of ${host}` }
       const machine = createManagementHost(systemProcesses, plan)
-      await removeManagementInterface({ host: machine, file })
-      await neutron.remove('ports', id, { operation: 'setup', subject: `port of ${host}` })
+      // Serve makes another where the first was deleted.
+      const latest = await removeManagementInterface({ host: machine, file })
+      for (const each of new Set([id, latest ?? id])) await neutron.remove('ports', each, doing)
     },
   }
 }

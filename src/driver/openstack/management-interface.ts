@@ -116,13 +116,17 @@ export class ManagementInterface {
   }
 }
 
-/** Takes the interface away for good; the port is whoever's has made it. */
+/**
+ * Takes the interface away for good. Returns the id of its port, which is whoever's has made it, or
+ * undefined where none is known.
+ */
 export async function removeManagementInterface(
   deps: Pick<ManagementInterfaceDeps, 'host' | 'file'>,
-): Promise<void> {
+): Promise<string | undefined> {
   const port = readPort(deps.file)
   if (port !== undefined) await deps.host.remove(port.plugging, port.id)
   rmSync(deps.file, { force: true })
+  return port?.id
 }
 
 /** A file that cannot be read is as good as none: Neutron knows. */
