@@ -26,6 +26,7 @@ const BATCH_MAX = 500
 const INBOX_MAX = 20_000
 /** Amphorae whose seq is remembered. */
 const TRACKS_MAX = 50_000
+const TICK_MS = 250
 const REBIND_MS = 1000
 const REPORT_MS = 60_000
 
@@ -52,7 +53,7 @@ export interface HealthManagerOptions {
   readonly health_check_interval_ms: number
   readonly failover_threads: number
   readonly failover_threshold: number | null
-  /** From the first message of a batch to its transaction. */
+  /** From one transaction to the next at least; a message after a pause is written at once. */
   readonly tick_ms?: number
 }
 
@@ -94,6 +95,7 @@ class Running implements HealthManager {
   readonly #zombies = new Zombies()
   #listener: DatagramListener | undefined
   #writing: Promise<void> | undefined
+  #written_ms = 0
   #ends: (() => void)[] = []
 
   constructor(deps: HealthManagerDeps, options: HealthManagerOptions) {
@@ -200,8 +202,11 @@ class Running implements HealthManager {
 
   async #write(): Promise<void> {
     const { clock } = this.#deps
-    // Rejects when the program stops: then what is here is written without waiting.
-    await clock.sleep(this.#options.tick_ms ?? 250, this.#stopping.signal).catch(() => undefined)
+    const wait_ms = this.#written_ms + (this.#options.tick_ms ?? TICK_MS) - clock.now()
+    // Zero too: all that arrives in the same moment belongs to the batch. Rejects when the program
+    // stops: then what is here is written without waiting.
+    await clock.sleep(Math.max(0, wait_ms), this.#stopping.signal).catch(() => undefined)
+    this.#written_ms = clock.now()
     const arrivals = this.#inbox.take()
     for (let at = 0; at < arrivals.length; at += BATCH_MAX) {
       const batch = arrivals.slice(at, at + BATCH_MAX)
@@ -235,7 +240,7 @@ class Running implements HealthManager {
       await replaceStatistics(tx, plan.replaced)
       await renewHealth(tx, plan.renewals)
       return plan
-    })
+    }, 'crash')
   }
 
   /** What is left to do after the commit: remember, count, tell. */

@@ -1,42 +1,36 @@
 /**
- * One compiled query for many rows, for paths that are hot: a batch is cut into a few sizes, so
- * that there are as few queries to keep.
+ * One compiled query for many rows, for paths that are hot: however many there are, they are one
+ * parameter, a JSON array that SQLite unpacks. The fixed cost of a query is several times that of
+ * a row.
  */
-import type { CompiledQuery } from 'kysely'
-import { runCompiled } from './compiled.ts'
+import { type RawBuilder, sql } from 'kysely'
+import { type Compilable, runCompiled } from './compiled.ts'
 import type { Db } from './store.ts'
-
-/** Largest first. 256 rows of seven values are far from the limit of parameters. */
-const SIZES = [256, 32, 4, 1] as const
 
 export interface Batch {
   /** Names the query; from a small fixed set. */
   readonly key: string
-  /** The query for that many rows; the values which it is built with are replaced. */
-  build(db: Db, rows: number): { compile(): CompiledQuery }
-  /** The values of each row, in the order of the query. */
-  readonly rows: readonly (readonly unknown[])[]
-  /** Values that the query names before those of the rows. */
+  /** The query, with `listed` or `unpacked` after all other values. */
+  build(db: Db): Compilable
+  readonly values: readonly (string | readonly (string | number | null)[])[]
+  /** Values that the query names before. */
   readonly first?: readonly unknown[]
 }
 
-/** All rows that the queries give. */
-export async function runBatch<R>(db: Db, batch: Batch): Promise<R[]> {
-  const { rows, first = [] } = batch
-  const found: R[] = []
-  let at = 0
-  for (const size of SIZES) {
-    for (; rows.length - at >= size; at += size) {
-      const parameters = [...first, ...rows.slice(at, at + size).flat()]
-      const build = (on: Db) => batch.build(on, size)
-      for (const row of await runCompiled<R>(db, `${batch.key} ${size}`, parameters, build))
-        found.push(row)
-    }
-  }
-  return found
+/** All rows that the query gives. */
+export async function runBatch<R>(db: Db, { key, build, values, first = [] }: Batch): Promise<R[]> {
+  if (values.length === 0) return []
+  return await runCompiled<R>(db, key, [...first, JSON.stringify(values)], build)
 }
 
-/** That many times the same value, for queries which are only compiled. */
-export function times<T>(count: number, value: T): T[] {
-  return Array.from({ length: count }, () => value)
+/** The values of a batch, to look for with `in`. */
+export function listed(): RawBuilder<string> {
+  return sql`(select value from json_each(${''}))`
+}
+
+/** The values of a batch, each an array, as rows to insert. */
+export function unpacked(columns: number): RawBuilder<unknown> {
+  const places = Array.from({ length: columns }, (_, at) => sql`value ->> ${sql.lit(at)}`)
+  // Without the condition SQLite takes ON CONFLICT for a join.
+  return sql`select ${sql.join(places)} from json_each(${''}) where true`
 }

@@ -3,7 +3,7 @@
  * everything that their heartbeats can change, however many they are.
  */
 import type { AmphoraStatus, OperatingStatus, ProvisioningStatus } from '../model/status.ts'
-import { runBatch, times } from './batch.ts'
+import { listed, runBatch, unpacked } from './batch.ts'
 import type { Db, Tx } from './store.ts'
 
 export interface KnownAmphora {
@@ -80,35 +80,35 @@ type MemberRow = Omit<KnownMember, 'admin_state_up'> & { admin_state_up: number;
 /** What heartbeats of these amphorae can change. */
 export async function loadKnown(db: Db, amphora_ids: readonly string[]): Promise<Known> {
   const known = collectAmphorae(await loadAmphorae(db, amphora_ids))
-  const rows = rowsOf([...known.load_balancers.keys()])
+  const values = [...known.load_balancers.keys()]
   const listeners = await runBatch<ListenerRow>(db, {
     key: 'health listeners',
-    rows,
-    build: (on, n) =>
+    values,
+    build: (on) =>
       on
         .selectFrom('listener')
         .select(['id', 'loadbalancer_id', 'operating_status', 'admin_state_up'])
         .select(['provisioning_status', 'protocol', 'default_pool_id'])
-        .where('loadbalancer_id', 'in', times(n, '')),
+        .where('loadbalancer_id', 'in', listed()),
   })
   const pools = await runBatch<PoolRow>(db, {
     key: 'health pools',
-    rows,
-    build: (on, n) =>
+    values,
+    build: (on) =>
       on
         .selectFrom('pool')
         .select(['id', 'loadbalancer_id', 'operating_status'])
-        .where('loadbalancer_id', 'in', times(n, '')),
+        .where('loadbalancer_id', 'in', listed()),
   })
   const members = await runBatch<MemberRow>(db, {
     key: 'health members',
-    rows,
-    build: (on, n) =>
+    values,
+    build: (on) =>
       on
         .selectFrom('member as m')
         .innerJoin('pool as p', 'p.id', 'm.pool_id')
         .select(['m.id', 'm.pool_id', 'm.operating_status', 'm.admin_state_up'])
-        .where('p.loadbalancer_id', 'in', times(n, '')),
+        .where('p.loadbalancer_id', 'in', listed()),
   })
   addChildren(known.load_balancers, { listeners, pools, members })
   return known
@@ -117,14 +117,14 @@ export async function loadKnown(db: Db, amphora_ids: readonly string[]): Promise
 function loadAmphorae(db: Db, ids: readonly string[]): Promise<AmphoraRow[]> {
   return runBatch<AmphoraRow>(db, {
     key: 'health amphorae',
-    rows: rowsOf(ids),
-    build: (on, n) =>
+    values: ids,
+    build: (on) =>
       on
         .selectFrom('amphora as a')
         .leftJoin('load_balancer as b', 'b.id', 'a.loadbalancer_id')
         .select(['a.id', 'a.status', 'a.compute_id', 'b.id as loadbalancer_id'])
         .select(['b.operating_status', 'b.provisioning_status', 'b.admin_state_up'])
-        .where('a.id', 'in', times(n, '')),
+        .where('a.id', 'in', listed()),
   })
 }
 
@@ -136,13 +136,13 @@ export async function setOperatingStatus(
 ): Promise<void> {
   await runBatch(tx, {
     key: `health ${kind} status`,
-    rows: rowsOf(ids),
+    values: ids,
     first: [change.operating_status, change.updated_at],
-    build: (on, n) =>
+    build: (on) =>
       on
         .updateTable(kind)
         .set({ operating_status: '', updated_at: '' })
-        .where('id', 'in', times(n, '')),
+        .where('id', 'in', listed()),
   })
 }
 
@@ -151,11 +151,12 @@ export async function renewHealth(tx: Tx, renewals: readonly Renewal[]): Promise
   const alive = renewals.filter((renewal) => renewal.last_update_ms !== null)
   await runBatch(tx, {
     key: 'health renewal',
-    rows: alive.map(({ amphora_id, last_update_ms, seq }) => [amphora_id, last_update_ms, seq]),
-    build: (on, n) =>
+    values: alive.map(({ amphora_id, last_update_ms, seq }) => [amphora_id, last_update_ms, seq]),
+    build: (on) =>
       on
         .insertInto('amphora_health')
-        .values(times(n, { amphora_id: '', last_update_ms: 0, seq: 0 }))
+        .columns(['amphora_id', 'last_update_ms', 'seq'])
+        .expression(unpacked(3))
         .onConflict((conflict) =>
           conflict.column('amphora_id').doUpdateSet((e) => ({
             last_update_ms: e.ref('excluded.last_update_ms'),
@@ -169,10 +170,6 @@ export async function renewHealth(tx: Tx, renewals: readonly Renewal[]): Promise
       .set({ seq })
       .where('amphora_id', '=', amphora_id)
       .execute()
-}
-
-function rowsOf(ids: readonly string[]): string[][] {
-  return ids.map((id) => [id])
 }
 
 function collectAmphorae(rows: readonly AmphoraRow[]): {

@@ -1,6 +1,6 @@
-/** Ids of the children of many rows at once: few queries per kind of child and many parents. */
+/** Ids of the children of many rows at once: one query per kind of child. */
 import type { IdOnly } from '../model/view.ts'
-import { runBatch, times } from './batch.ts'
+import { listed, runBatch } from './batch.ts'
 import type { Db } from './store.ts'
 
 interface ChildId {
@@ -22,8 +22,14 @@ export async function loadChildIds(
   const out = new Map<string, IdOnly[]>()
   const rows = await runBatch<ChildId>(db, {
     key: `children ${table} ${column}`,
-    build: (on, count) => selectChildren(on, table, column, times(count, ''), order),
-    rows: parents.map((parent) => [parent]),
+    build: (on) =>
+      on
+        .selectFrom(table)
+        .select(['id', `${column} as parent`])
+        .where(column, 'in', listed())
+        .orderBy(order)
+        .orderBy('id'),
+    values: parents,
   })
   for (const { id, parent } of rows) {
     const children = out.get(parent)
@@ -31,19 +37,4 @@ export async function loadChildIds(
     else children.push({ id })
   }
   return out
-}
-
-function selectChildren(
-  db: Db,
-  table: string,
-  column: string,
-  parents: readonly string[],
-  order: string,
-) {
-  return db
-    .selectFrom(table)
-    .select(['id', `${column} as parent`])
-    .where(column, 'in', parents)
-    .orderBy(order)
-    .orderBy('id')
 }

@@ -1,6 +1,6 @@
 /** Totals of what amphorae reported. Source: octavia/common/stats.py. */
 import { type RawBuilder, sql } from 'kysely'
-import { runBatch, times } from './batch.ts'
+import { runBatch, unpacked } from './batch.ts'
 import type { Db, Tx } from './store.ts'
 import type { ListenerStatisticsRow } from './tables.ts'
 
@@ -96,14 +96,14 @@ async function upsert(
   rows: readonly ListenerStatisticsRow[],
   stored: (column: string) => RawBuilder<unknown>,
 ): Promise<void> {
-  const blank = Object.fromEntries(COLUMNS.map((name) => [name, 0]))
   await runBatch(tx, {
     key,
-    rows: rows.map((row) => COLUMNS.map((name) => row[name])),
-    build: (on, n) =>
+    values: rows.map((row) => COLUMNS.map((name) => row[name])),
+    build: (on) =>
       on
         .insertInto('listener_statistics')
-        .values(times(n, blank))
+        .columns(COLUMNS)
+        .expression(unpacked(COLUMNS.length))
         .onConflict((conflict) =>
           conflict.columns(['listener_id', 'amphora_id']).doUpdateSet({
             active_connections: sql.ref('excluded.active_connections'),
