@@ -2,7 +2,7 @@
  * argv to command. Each command is imported only when it is called, so that `agent`, which runs in
  * every amphora, never evaluates the controller's code.
  */
-import { type Command, CommandFailure, EXIT, type Exit, type Io, systemIo } from './command/io.ts'
+import { type Command, CommandFailure, EXIT, type Io, systemIo } from './command/io.ts'
 
 type Load = () => Promise<{ readonly command: Command }>
 
@@ -36,7 +36,7 @@ const CLIENT: Readonly<Record<string, Load>> = {
   l7rule: client('l7rule'),
   quota: client('quota'),
   provider: client('provider'),
-  amphora: client('amphora'),
+  amphora: () => import('./command/amphora.ts'),
   flavor: client('flavor'),
   flavorprofile: client('flavorprofile'),
   availabilityzone: client('availabilityzone'),
@@ -48,7 +48,7 @@ const CLIENT: Readonly<Record<string, Load>> = {
 
 const COMMANDS: Readonly<Record<string, Load>> = { ...SERVER, ...CLIENT }
 
-async function run(argv: readonly string[], io: Io): Promise<Exit> {
+async function run(argv: readonly string[], io: Io): Promise<number> {
   const [name = '--help', ...args] = argv
   if (name === '--help' || name === '-h' || name === 'help') return await printHelp(io, args)
   const load = Object.hasOwn(COMMANDS, name === '--version' ? 'version' : name)
@@ -64,7 +64,7 @@ async function run(argv: readonly string[], io: Io): Promise<Exit> {
   return await command.run(args, io)
 }
 
-async function printHelp(io: Io, [name, ...rest]: readonly string[]): Promise<Exit> {
+async function printHelp(io: Io, [name, ...rest]: readonly string[]): Promise<number> {
   const load = name === undefined ? undefined : COMMANDS[name]
   if (load !== undefined) {
     const { command } = await load()

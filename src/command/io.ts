@@ -32,7 +32,8 @@ export interface Command {
   readonly help: string
   /** The page for these arguments, where a command has several. */
   helpOf?(args: readonly string[]): string
-  run(args: readonly string[], io: Io): Promise<Exit>
+  /** An Exit, or the exit code of what it ran elsewhere. */
+  run(args: readonly string[], io: Io): Promise<number>
 }
 
 export const systemIo: Io = {

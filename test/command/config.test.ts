@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { command } from '../../src/command/config.ts'
-import { CommandFailure, type Exit } from '../../src/command/io.ts'
+import { CommandFailure } from '../../src/command/io.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -11,7 +11,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-async function run(...args: string[]): Promise<{ readonly out: string; readonly exit: Exit }> {
+async function run(...args: string[]): Promise<{ readonly out: string; readonly exit: number }> {
   let out = ''
   const io = {
     out: (text: string) => {

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { CommandFailure, type Exit } from '../../src/command/io.ts'
+import { CommandFailure } from '../../src/command/io.ts'
 import { command } from '../../src/command/policy.ts'
 
 let folder = ''
@@ -16,7 +16,7 @@ afterEach(() => rmSync(folder, { recursive: true }))
 const at = (name: string): string => join(folder, name)
 const write = (name: string, text: string) => writeFileSync(at(name), text)
 
-async function run(...args: string[]): Promise<{ readonly out: string; readonly exit: Exit }> {
+async function run(...args: string[]): Promise<{ readonly out: string; readonly exit: number }> {
   let out = ''
   const io = {
     out: (text: string) => {

@@ -1,10 +1,8 @@
 /** What setup makes, in order, and what it decides by looking at the cloud. */
-import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { utils } from 'ssh2'
 import { parseCidr, parseIp } from '../../model/address.ts'
 import type { Topology } from '../../model/load-balancer.ts'
-import { makeFolder, SECRET_MODE, writeFileAtomic } from '../../system/files.ts'
+import { ensureSshKey } from '../amphora/ssh-key.ts'
 import { CommandFailure, EXIT } from '../io.ts'
 import { managementPortIn } from '../serve/data-folder.ts'
 import type { Cloud } from './cloud.ts'
@@ -62,7 +60,7 @@ export async function planSetup(cloud: Cloud, asked: SetupChoices): Promise<Setu
   })
   const compute = computeThings(cloud, {
     ...choices,
-    publicKey: () => ensureKey(data_dir),
+    publicKey: () => ensureSshKey(data_dir).public_key,
     image: { tag: choices.image_tag, name: 'octavia-lite-amphora', file: choices.image },
   })
   const management = managementThing(cloud, {
@@ -140,18 +138,6 @@ function parsePool({ pool, cidr }: SetupChoices): readonly [string, string] | nu
 function providerOf(given: SetupChoices['provider']): Readonly<Record<string, string>> {
   const entries = Object.entries(given).filter(([, value]) => value !== null)
   return Object.fromEntries(entries.map(([name, value]) => [`provider:${name}`, String(value)]))
-}
-
-/** The key with which operators reach amphorae; made once. */
-function ensureKey(data_dir: string): string {
-  const file = join(data_dir, 'amphora_ssh_key')
-  if (!existsSync(file)) {
-    makeFolder(data_dir, 0o700)
-    const pair = utils.generateKeyPairSync('ed25519', { comment: 'octavia-lite' })
-    writeFileAtomic(`${file}.pub`, `${pair.public}\n`)
-    writeFileAtomic(file, pair.private, SECRET_MODE)
-  }
-  return readFileSync(`${file}.pub`, 'utf8').trim()
 }
 
 /**

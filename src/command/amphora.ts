@@ -1,0 +1,15 @@
+/** `octavia-lite amphora`: the client's verbs, and a shell on an amphora for operators. */
+import { runAmphoraShell, SHELL_HELP } from './amphora/shell.ts'
+import { clientCommand } from './client/command.ts'
+import type { Command } from './io.ts'
+
+const client = clientCommand('amphora')
+
+export const command: Command = {
+  summary: `${client.summary}, ssh`,
+  help: `${client.help}\n${SHELL_HELP}`,
+  helpOf: (args) =>
+    args[0] === 'ssh' ? SHELL_HELP : (client.helpOf?.(args) ?? `${client.help}\n${SHELL_HELP}`),
+  run: async (args, io) =>
+    args[0] === 'ssh' ? await runAmphoraShell(args.slice(1), io) : await client.run(args, io),
+}
