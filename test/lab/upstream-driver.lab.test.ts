@@ -14,8 +14,9 @@ import { createLabAmphora, HEARTBEAT_KEY, type LabAmphora } from './amphora.ts'
 import { bodyOf, labMissing, until } from './harness.ts'
 import { createPython, type Python, pythonMissing } from './python.ts'
 
+const DRIVER = 'octavia.amphorae.drivers.haproxy.rest_api_driver'
 const PYTHON = process.env.OCTAVIA_LITE_UPSTREAM_PYTHON ?? '/usr/bin/python3'
-const missing = labMissing() ?? pythonMissing(['octavia'], PYTHON)
+const missing = labMissing() ?? pythonMissing([DRIVER], PYTHON)
 const lab = test.skipIf(missing !== undefined)
 const why = missing === undefined ? '' : ` (${missing})`
 
