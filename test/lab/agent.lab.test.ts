@@ -8,6 +8,7 @@ import { FIRST_SEQS, type HeartbeatMessage, openHeartbeat } from '../../src/cont
 import type { VipPlug } from '../../src/driver/amphora.ts'
 import { DriverError } from '../../src/driver/error.ts'
 import { createTransport } from '../../src/driver/rest/transport.ts'
+import { NO_TLS_MATERIAL } from '../../src/model/tls.ts'
 import type { LoadBalancerTree, PoolTree } from '../../src/model/tree.ts'
 import { newId } from '../../src/system/ids.ts'
 import { healthMonitorRow, listenerRow, loadBalancerRow, memberRow, poolRow } from '../fake/rows.ts'
@@ -347,6 +348,49 @@ lab(`after a loss of power the agent brings everything back by itself${why}`, as
   await amphora.boot()
   await eventually(async () => (await get()) === 'one')
 })
+
+lab(
+  `keys outlive the agent, and not a loss of power: then all else is served until they come${why}`,
+  async () => {
+    const certificate = amphora.serverCa.issue('www.example', 'serverAuth')
+    const references = { default_tls_container_ref: 'ref', protocol_port: 443 } as const
+    const secure = listenerRow({
+      ...{ loadbalancer_id: lb.id, default_pool_id: pool.id, protocol: 'TERMINATED_HTTPS' },
+      ...references,
+    })
+    const plain = treeOf([0])
+    const tree = { ...plain, listeners: [...plain.listeners, secure] }
+    const pem = `${certificate.cert}${certificate.key}`
+    const tls = { ...NO_TLS_MATERIAL, certificates: new Map([['ref', pem]]) }
+    const getByTls = async (): Promise<string> => {
+      const argv = ['curl', '-sk', '--noproxy', '*', '--max-time', '3', `https://${VIP}/`]
+      return (await runOkText(argv)).stdout
+    }
+    await amphora.driver.updateListeners(amphora.amphora, tree, tls)
+    expect(await getByTls()).toBe('one')
+
+    const [agent = 0] = amphora.findProcesses(/ agent( |$)/).slice(-1)
+    process.kill(agent, 'SIGKILL')
+    await eventually(async () => {
+      await amphora.driver.getInfo(amphora.amphora)
+      return !amphora.findProcesses(/ agent( |$)/).includes(agent)
+    })
+    const [master = 0] = amphora.findProcesses(/haproxy.* -W/)
+    process.kill(master, 'SIGKILL')
+    await eventually(async () => (await getByTls()) === 'one')
+
+    await amphora.crash()
+    await amphora.boot()
+    await eventually(async () => (await get()) === 'one')
+    await expect(getByTls()).rejects.toThrow()
+    // Connections to the agent before are found dead first.
+    await eventually(() => amphora.driver.getInfo(amphora.amphora))
+    await amphora.driver.updateListeners(amphora.amphora, tree, tls)
+    expect(await getByTls()).toBe('one')
+    await amphora.driver.updateListeners(amphora.amphora, plain)
+  },
+  60_000,
+)
 
 lab(`a new server certificate is used at once${why}`, async () => {
   const { cert, key } = amphora.serverCa.issue(amphora.amphora.id, 'serverAuth')

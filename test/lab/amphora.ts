@@ -89,10 +89,10 @@ export function createLabAmphora(heartbeatPort: number, cards: readonly Card[]):
     connect: (address) =>
       createTransport(
         { ...client, ca: serverCa.cert },
-        { port: AGENT_PORT, timeout_ms: 40_000 },
+        { port: AGENT_PORT, timeout_ms: 40_000, get_timeout_ms: 3_000 },
         address,
       ),
-    options: { ...HAPROXY_OPTION_FALLBACKS, ...VRRP_OPTIONS },
+    options: { ...HAPROXY_OPTION_FALLBACKS, ...VRRP_OPTIONS, own_memory: false },
   })
   let child: Bun.Subprocess<'pipe', 'pipe', 'inherit'> | undefined
   const pid = (): number => Number(readFileSync(join(folder, PROCESS_FILE), 'utf8').split(' ')[0])

@@ -90,6 +90,11 @@ const CONNECTION_KIB = 32
 /** About 250 bytes each; haproxy's own 20,000 blocks take this much. */
 const BLOCKS_PER_KIB = 4
 const DEFAULT_CACHE_KIB = 5_000
+/**
+ * haproxy writes to all of it at once, in the process that checks a configuration and in the one
+ * that takes over, while the one that serves has its own: gigabytes would take seconds each time.
+ */
+const CACHE_KIB_MAX = 100_000
 
 /**
  * Two fifths of the memory that connections leave, for sessions of TLS to be taken up again; of
@@ -104,6 +109,6 @@ export function sessionCacheSize(
   if (!needed || memory === undefined || !options.own_memory) return undefined
   if (session_cache_size !== undefined) return session_cache_size
   const left = memory.free + memory.buffers + memory.cached - CONNECTION_KIB * connections
-  const cache_kib = Math.floor((left * 2) / 5)
+  const cache_kib = Math.min(Math.floor((left * 2) / 5), CACHE_KIB_MAX)
   return cache_kib > DEFAULT_CACHE_KIB ? cache_kib * BLOCKS_PER_KIB : undefined
 }
