@@ -19,6 +19,7 @@ import { HaproxyService } from './haproxy.ts'
 import { createDatagramSender, Heartbeat, type SendDatagram } from './heartbeat.ts'
 import { KeepalivedService } from './keepalived.ts'
 import { LvsService } from './lvs.ts'
+import { startMetrics } from './metrics.ts'
 import { NetworkService } from './network.ts'
 import { type Paths, pathsOf } from './paths.ts'
 import { type AgentServer, startServer } from './server.ts'
@@ -91,6 +92,7 @@ export async function startAgent(deps: AgentDeps, initial: AgentConfig): Promise
     },
   })
   const server: AgentServer = startServer({ log }, config, handlers)
+  const metrics = startMetrics(log)
   heartbeat.start()
   const endings = supervise(deps, services)
   log.info('the agent is ready', { amphora_id: config.amphora_id, port: server.port })
@@ -100,6 +102,7 @@ export async function startAgent(deps: AgentDeps, initial: AgentConfig): Promise
       for (const end of endings) end()
       heartbeat.stop()
       await server.stop()
+      await metrics.stop()
       udp.close()
     },
   }

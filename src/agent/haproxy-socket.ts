@@ -2,39 +2,49 @@
 const ANSWER_MAX_BYTES = 32 << 20
 const TIMEOUT_MS = 5_000
 
+type Handlers = Bun.SocketHandler<undefined>
+
 /**
  * Sends one command and returns everything up to the end of the connection; throws without an
  * answer.
  */
-export async function askHaproxy(
+export function askHaproxy(
   socketPath: string,
   command: string,
+  timeout_ms = TIMEOUT_MS,
+): Promise<string> {
+  const connect = (socket: Handlers) => Bun.connect({ unix: socketPath, socket })
+  return collectAnswer(socketPath, `${command}\n`, connect, timeout_ms)
+}
+
+/** The same over any connection; `name` says in errors who was asked. */
+export async function collectAnswer(
+  name: string,
+  request: string,
+  connect: (socket: Handlers) => Promise<Bun.Socket<undefined>>,
   timeout_ms = TIMEOUT_MS,
 ): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   const parts: Buffer[] = []
   let size = 0
-  const connecting = Bun.connect({
-    unix: socketPath,
-    socket: {
-      open: (socket) => {
-        socket.write(`${command}\n`)
-      },
-      data: (socket, data) => {
-        size += data.length
-        if (size > ANSWER_MAX_BYTES) {
-          reject(new Error(`${socketPath}: the answer is too long`))
-          socket.end()
-          return
-        }
-        // The buffer is Bun's and will be used again.
-        parts.push(Buffer.from(data))
-      },
-      close: () => resolve(Buffer.concat(parts).toString('utf8')),
-      error: (_socket, error) => reject(error),
+  const connecting = connect({
+    open: (socket) => {
+      socket.write(request)
     },
+    data: (socket, data) => {
+      size += data.length
+      if (size > ANSWER_MAX_BYTES) {
+        reject(new Error(`${name}: the answer is too long`))
+        socket.end()
+        return
+      }
+      // The buffer is Bun's and will be used again.
+      parts.push(Buffer.from(data))
+    },
+    close: () => resolve(Buffer.concat(parts).toString('utf8')),
+    error: (_socket, error) => reject(error),
   })
-  const timer = setTimeout(() => reject(new Error(`${socketPath}: no answer`)), timeout_ms)
+  const timer = setTimeout(() => reject(new Error(`${name}: no answer`)), timeout_ms)
   try {
     connecting.catch(reject)
     return await promise

@@ -16,6 +16,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { LB_ACTIONS, type LbAction } from '../contract/routes.ts'
+import { isInternalProxy } from '../dataplane/haproxy/metrics.ts'
 import {
   isBusy,
   isDone,
@@ -317,8 +318,10 @@ export function frontendsOf(
   text: string,
 ): readonly { readonly id: string; readonly mode: string }[] {
   const sections = text.split(/^(?=frontend )/m).filter((part) => part.startsWith('frontend '))
-  return sections.map((section) => ({
-    id: /^frontend (\S+)/.exec(section)?.[1] ?? '',
-    mode: /^\s+mode (\S+)/m.exec(section)?.[1]?.toUpperCase() ?? '',
-  }))
+  return sections
+    .map((section) => ({
+      id: /^frontend (\S+)/.exec(section)?.[1] ?? '',
+      mode: /^\s+mode (\S+)/m.exec(section)?.[1]?.toUpperCase() ?? '',
+    }))
+    .filter(({ id }) => !isInternalProxy(id))
 }

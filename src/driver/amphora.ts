@@ -9,7 +9,7 @@ import type { Amphora } from '../model/amphora.ts'
 import type { TlsMaterial } from '../model/tls.ts'
 import type { LoadBalancerTree } from '../model/tree.ts'
 import { DriverError } from './error.ts'
-import type { Network, Port, Subnet } from './network.ts'
+import type { Network, Port, Subnet, VipRule } from './network.ts'
 
 export interface AmphoraInfo {
   readonly hostname: string
@@ -91,6 +91,11 @@ export interface AmphoraDriver {
   findInterface(amphora: Amphora, ip_address: string): Promise<string | undefined>
   /** Makes keepalived run with this; nothing is reloaded when nothing changed. */
   updateVrrp(amphora: Amphora, plan: VrrpPlan): Promise<void>
+  /**
+   * Lets exactly this traffic reach the VIP, all of it where there is no rule. An agent that cannot
+   * is no failure as long as the rules let everybody in.
+   */
+  setVipRules(amphora: Amphora, rules: readonly VipRule[]): Promise<void>
   /** Replaces the agent's configuration file. Secret: the heartbeat key is in it. */
   updateAgentConfig(amphora: Amphora, config: string): Promise<void>
   /** Replaces the certificate by which the agent is known, from the next connection on. Secret. */

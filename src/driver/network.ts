@@ -173,6 +173,8 @@ export interface NetworkDriver {
   plugMember(amphora: AmphoraOnNetwork, subnet: Subnet, vnic_type?: VnicType): Promise<Port>
   unplugMember(amphora: { readonly id: string }, network_id: string): Promise<void>
 
+  /** Whether `setVipRules` can do nothing, so that the amphorae themselves are told the same. */
+  rulesAreForAmphorae(): Promise<boolean>
   /**
    * Lets exactly this traffic reach the VIP and the amphorae's ports, through the user's security
    * groups too, as fast as the QoS policy allows.

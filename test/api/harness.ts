@@ -136,6 +136,7 @@ export class FakeNetwork implements NetworkDriver {
   unplugVip = notCalled
   plugMember = notCalled
   unplugMember = notCalled
+  rulesAreForAmphorae = notCalled
   setVipRules = notCalled
 }
 

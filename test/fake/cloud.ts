@@ -243,6 +243,7 @@ function createNetwork(
       ports.delete(idOf(`octavia-lb-member-${id} ${network_id}`))
       machines.get(id)?.memberNetworks.delete(network_id)
     },
+    rulesAreForAmphorae: async () => true,
     setVipRules: async ({ load_balancer_id, vip, amphora_port_ids }, list) => {
       fault('set-vip-rules', load_balancer_id)
       for (const id of [vip.port_id, ...amphora_port_ids])
@@ -358,6 +359,9 @@ function createAgents(
           throw impossible('update-listeners', id, `subnet ${subnet} is not plugged`)
       }
       machine.config = config
+    },
+    setVipRules: async ({ id }) => {
+      reach('set-vip-rules-in-amphora', id)
     },
     updateCertificate: async ({ id }, pem) => {
       const machine = reach('update-certificate', id)

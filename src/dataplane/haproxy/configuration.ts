@@ -19,6 +19,7 @@ import {
 } from './facts.ts'
 import { renderFrontend } from './frontend.ts'
 import { type Line, line, printSections, type Section } from './line.ts'
+import { renderExporter } from './metrics.ts'
 import { presentListeners, servedListeners, servedPool, usedPools } from './served.ts'
 import { sessionCacheSize } from './tls.ts'
 
@@ -30,6 +31,8 @@ export const PEER_PORT = 1025
 export function renderHaproxy(rendering: Rendering): string {
   const { tree, options } = rendering
   const sections = [renderGlobal(rendering), renderDefaults(options), ...renderPeers(tree)]
+  if (servedListeners(tree).some((listener) => listener.protocol === 'PROMETHEUS'))
+    sections.push(...renderExporter(rendering.facts))
   for (const listener of servedListeners(tree)) {
     const pool = servedPool(tree, listener.default_pool_id)
     sections.push(renderFrontend(rendering, listener, pool))

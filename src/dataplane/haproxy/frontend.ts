@@ -4,12 +4,10 @@ import type { LoadBalancerTree, PoolTree } from '../../model/tree.ts'
 import { present } from '../../system/assert.ts'
 import { atLeast, connectionLimit, type Rendering } from './facts.ts'
 import { joined, type Line, line, phrase, type Section } from './line.ts'
+import { hasExporter, metricsBackend } from './metrics.ts'
 import { renderPolicies } from './policies.ts'
 import { modeOf } from './served.ts'
 import { bindTls } from './tls.ts'
-
-/** haproxy takes at most 64 words in a line; lines of the same acl are alternatives. */
-const CIDRS_PER_LINE = 32
 
 export function renderFrontend(
   rendering: Rendering,
@@ -28,9 +26,8 @@ export function renderFrontend(
         joined([line`bind ${address}:${listener.protocol_port}`, bindTls(rendering, listener)]),
       ),
       line`mode ${modeOf(listener)}`,
-      ...admission(listener),
       ...(modeOf(listener) === 'http' ? renderPolicies(tree, listener) : []),
-      ...(pool === undefined ? [] : [line`default_backend ${pool.id}:${listener.id}`]),
+      ...defaultBackend(rendering, listener, pool),
       line`timeout client ${client_ms}`,
       ...(inspect_ms > 0 ? [line`tcp-request inspect-delay ${inspect_ms}`] : []),
       ...(options.connection_logging ? [logFormat(rendering, listener)] : []),
@@ -50,6 +47,15 @@ function onlyTls(listener: Listener): readonly Line[] {
   return [redirect, line`http-response set-header Strict-Transport-Security "${parts}"`]
 }
 
+function defaultBackend(
+  { facts }: Rendering,
+  listener: Listener,
+  pool: PoolTree | undefined,
+): readonly Line[] {
+  if (listener.protocol === 'PROMETHEUS') return hasExporter(facts) ? [metricsBackend()] : []
+  return pool === undefined ? [] : [line`default_backend ${pool.id}:${listener.id}`]
+}
+
 export function vipAddresses(tree: LoadBalancerTree): readonly string[] {
   const additional = tree.additional_vips.map((vip) => present(vip.ip_address, 'additional VIP'))
   return [present(tree.vip_address, 'vip_address'), ...additional]
@@ -63,21 +69,6 @@ export function vipAddresses(tree: LoadBalancerTree): readonly string[] {
 function closing({ facts }: Rendering, listener: Listener): readonly Line[] {
   const idle = modeOf(listener) === 'http' && atLeast(facts.haproxy_version, 2, 5)
   return idle ? [line`option idle-close-on-response`] : []
-}
-
-/**
- * allowed_cidrs. Where the network has security groups they drop these packets already; haproxy
- * refuses them everywhere, before it reads a byte.
- */
-function admission(listener: Listener): readonly Line[] {
-  const cidrs = listener.allowed_cidrs ?? []
-  if (cidrs.length === 0) return []
-  const lines: Line[] = []
-  for (let at = 0; at < cidrs.length; at += CIDRS_PER_LINE) {
-    const some = cidrs.slice(at, at + CIDRS_PER_LINE).map((cidr) => line`${cidr}`)
-    lines.push(line`acl allowed src ${joined(some)}`)
-  }
-  return [...lines, line`tcp-request connection reject unless allowed`]
 }
 
 /** Fields of HTTP mean an error in a TCP listener's format, so upstream replaces them by `-`. */

@@ -4,6 +4,7 @@
  * Source: octavia/amphorae/backends/utils/haproxy_query.py and health_daemon/health_daemon.py.
  */
 import type { ListenerReport, PoolReport } from '../../contract/heartbeat.ts'
+import { isInternalProxy } from './metrics.ts'
 
 export interface StatRow {
   readonly pxname: string
@@ -46,7 +47,7 @@ export function parseStatistics(text: string): readonly StatRow[] {
   return lines
     .filter((line) => line !== '')
     .map((line) => rowOf(splitCsv(line), at))
-    .filter((row) => !row.pxname.includes('prometheus'))
+    .filter((row) => !isInternalProxy(row.pxname))
 }
 
 function rowOf(cells: readonly string[], at: readonly number[]): StatRow {

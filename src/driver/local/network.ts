@@ -92,9 +92,8 @@ export function createLocalNetwork(deps: LocalNetworkDeps): Omit<NetworkDriver, 
     unplugMember: (amphora, network_id) =>
       unplug((port) => port.name === memberPortName(amphora.id) && port.network_id === network_id),
 
-    // Nothing stands between a bridge and its ports, so there is nothing to open: only haproxy
-    // listens on the VIP, on the ports of its listeners, and it is haproxy that refuses what
-    // allowed_cidrs leave out.
+    // Nothing stands between a bridge and its ports.
+    rulesAreForAmphorae: async () => true,
     setVipRules: async () => {},
   }
 }

@@ -14,6 +14,7 @@ export function createNoopAmphora(): AmphoraDriver {
     updateListeners: async () => {},
     findInterface: async () => 'eth1',
     updateVrrp: async () => {},
+    setVipRules: async () => {},
     updateAgentConfig: async () => {},
     updateCertificate: async () => {},
     deleteLoadBalancer: async () => {},

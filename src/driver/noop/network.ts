@@ -57,6 +57,7 @@ export function createNoopNetwork(): NetworkDriver {
       amphoraPort(memberPortName(amphora.id), amphora.compute_id, network_id, id),
     unplugMember: async () => {},
 
+    rulesAreForAmphorae: async () => false,
     setVipRules: async () => {},
   }
 }

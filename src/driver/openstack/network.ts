@@ -44,6 +44,7 @@ export function createNeutronNetwork(
     allocateVip: (request) => one.run(request.load_balancer_id, () => allocateVip(deps, request)),
     deallocateVip: (load_balancer_id, port_id) =>
       one.run(load_balancer_id, () => deallocateVip(deps, load_balancer_id, port_id)),
+    rulesAreForAmphorae: async () => false,
     setVipRules: (target, rules) =>
       one.run(target.load_balancer_id, () => setVipTraffic(deps, target, rules)),
 

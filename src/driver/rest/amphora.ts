@@ -14,7 +14,6 @@ import type {
   PlugNetworkBody,
   PlugVipBody,
 } from '../../contract/routes.ts'
-import { findUncarried } from '../../dataplane/haproxy/carried.ts'
 import {
   type CertificateFile,
   certificateFiles,
@@ -26,7 +25,6 @@ import { presentListeners } from '../../dataplane/haproxy/served.ts'
 import { renderVrrp, type VrrpInstance, type VrrpOptions } from '../../dataplane/keepalived/vrrp.ts'
 import type { Amphora } from '../../model/amphora.ts'
 import { NO_TLS_MATERIAL } from '../../model/tls.ts'
-import type { LoadBalancerTree } from '../../model/tree.ts'
 import { AssertionFailure, present } from '../../system/assert.ts'
 import {
   type AmphoraDriver,
@@ -36,7 +34,7 @@ import {
   type VrrpPlan,
 } from '../amphora.ts'
 import { DriverError } from '../error.ts'
-import type { Subnet } from '../network.ts'
+import type { Subnet, VipRule } from '../network.ts'
 import { removeLvsListeners, updateLvsListeners } from './lvs.ts'
 import { type AgentAddress, AgentUnreachable } from './transport.ts'
 
@@ -64,7 +62,6 @@ export function createRestAmphoraDriver(deps: RestAmphoraDeps): AmphoraDriver {
         await client.call('plugNetwork', {}, body)
       }),
     updateListeners: async (amphora, tree, tls = NO_TLS_MATERIAL) => {
-      refuseUncarried(amphora, tree)
       await calling('update-listeners', amphora, async (client) => {
         await updateListeners(deps, client, amphora, { tree, tls })
         await updateLvsListeners(client, amphora.id, tree)
@@ -76,6 +73,12 @@ export function createRestAmphoraDriver(deps: RestAmphoraDeps): AmphoraDriver {
       calling('update-vrrp', amphora, async (client) => {
         await client.call('uploadVrrp', {}, renderVrrp(instanceOf(amphora, plan), deps.options))
         await client.call('controlVrrp', { action: 'start' })
+      }),
+    setVipRules: (amphora, rules) =>
+      calling('set-vip-rules', amphora, (client) => {
+        // The VIP itself may be on another amphora still; this is on the same interface.
+        const ip = present(amphora.vrrp_ip, 'vrrp_ip')
+        return setVipRules(client, ip, rules)
       }),
     updateAgentConfig: (amphora, config) =>
       calling('update-agent-config', amphora, async (client) => {
@@ -91,19 +94,6 @@ export function createRestAmphoraDriver(deps: RestAmphoraDeps): AmphoraDriver {
         await removeLvsListeners(client)
       }),
   }
-}
-
-/** Before the agent is asked: no repetition changes this. */
-function refuseUncarried(amphora: Amphora, tree: LoadBalancerTree): void {
-  const what = findUncarried(tree)
-  if (what !== undefined)
-    throw new DriverError({
-      operation: 'update-listeners',
-      subject: `amphora ${amphora.id}`,
-      reason: `this release's amphorae do not carry ${what} yet`,
-      hint: 'delete what asks for it; the load balancer cannot be changed before',
-      retryable: false,
-    })
 }
 
 function clientOf(deps: RestAmphoraDeps, amphora: Amphora): AgentClient {
@@ -215,6 +205,23 @@ function instanceOf(amphora: Amphora, plan: VrrpPlan): VrrpInstance {
       host_routes: hostRoutes(subnet),
     })),
     takeover: plan.takeover,
+  }
+}
+
+/** Agents before 2024.2 do not know the call. */
+async function setVipRules(
+  client: AgentClient,
+  ip: string,
+  rules: readonly VipRule[],
+): Promise<void> {
+  const body = rules.map(({ protocol, cidr, port }) => {
+    return { protocol: protocol === 'VRRP' ? ('vrrp' as const) : protocol, cidr, port }
+  })
+  try {
+    await client.call('setInterfaceRules', { ip }, body)
+  } catch (error) {
+    const unknown = error instanceof AgentRefusal && [404, 405, 501].includes(error.status)
+    if (!unknown || rules.some((rule) => rule.cidr !== null)) throw error
   }
 }
 

@@ -31,7 +31,7 @@ import {
   deletePool,
   releaseLoadBalancer,
 } from '../steps/statuses.ts'
-import { setVipRules } from '../steps/vip.ts'
+import { setVipRules, setVipRulesInAmphorae } from '../steps/vip.ts'
 import type { WorkerStep, World } from '../world.ts'
 
 type MakeStep = (input: ChildInput) => WorkerStep
@@ -50,8 +50,13 @@ interface Child {
 const CHILDREN: Readonly<Record<ChildKind, Child>> = {
   listener: {
     resource: listener,
-    before: {},
-    after: { create: [setVipRules], update: [setVipRules], delete: [setVipRules] },
+    // Before the first client can come.
+    before: { create: [setVipRulesInAmphorae], update: [setVipRulesInAmphorae] },
+    after: {
+      create: [setVipRules],
+      update: [setVipRules],
+      delete: [setVipRules, setVipRulesInAmphorae],
+    },
     remove: deleteListener,
   },
   pool: {

@@ -44,7 +44,13 @@ import {
 } from '../steps/replacement.ts'
 import { writeRows } from '../steps/rows.ts'
 import { activateTree, failLoadBalancer } from '../steps/statuses.ts'
-import { plugVip, plugVipInAmphorae, prepareVipInAmphorae, setVipRules } from '../steps/vip.ts'
+import {
+  plugVip,
+  plugVipInAmphorae,
+  prepareVipInAmphorae,
+  setVipRules,
+  setVipRulesInAmphorae,
+} from '../steps/vip.ts'
 import { type Answers, createGroup } from '../steps/vrrp.ts'
 import type { WorkerStep, World } from '../world.ts'
 
@@ -117,6 +123,7 @@ function memberSteps({ load_balancer_id, replacement }: One): WorkerStep[] {
     plugMemberNetworks(made, plugs),
     plugMemberNetworksInAmphorae(made, plugs, true),
     setVipRules(made),
+    setVipRulesInAmphorae(made, (tree) => among(tree.amphorae, made.amphorae)),
   ]
 }
 

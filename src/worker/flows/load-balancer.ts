@@ -32,6 +32,7 @@ import {
   plugVipInAmphorae,
   setFirstVipRules,
   setVipRules,
+  setVipRulesInAmphorae,
   unplugVip,
 } from '../steps/vip.ts'
 import { createGroup, startVrrp, waitForVip } from '../steps/vrrp.ts'
@@ -53,6 +54,7 @@ export const loadBalancerCreate: Flow<World, Input<'load-balancer-create'>> = {
     plugMemberNetworks(input),
     plugMemberNetworksInAmphorae(input),
     setFirstVipRules(input),
+    setVipRulesInAmphorae(input),
     // Before VRRP, whose check would find an amphora without haproxy unfit.
     updateFirstListeners(input),
     ...(isPair(input) ? [startVrrp(input), waitForVip(input)] : []),
@@ -73,6 +75,7 @@ export const loadBalancerUpdate: Flow<World, Input<'load-balancer-update'>> = {
   name: 'load-balancer-update',
   steps: (input) => [
     setVipRules(input),
+    setVipRulesInAmphorae(input),
     updateListeners(input),
     writeRows('finish', (tx, now) => releaseLoadBalancer(tx, input.load_balancer_id, now)),
   ],

@@ -1,4 +1,6 @@
 /** The VIP: ports of amphorae on its network, its interfaces inside them, and who may reach it. */
+
+import { PEER_PORT } from '../../dataplane/haproxy/configuration.ts'
 import type { VipPlug } from '../../driver/amphora.ts'
 import { DriverError } from '../../driver/error.ts'
 import type { NetworkDriver, Port, Subnet, VipRule, VipTarget } from '../../driver/network.ts'
@@ -9,7 +11,7 @@ import { updateRow } from '../../store/repository.ts'
 import { present } from '../../system/assert.ts'
 import { timestamp } from '../../system/clock.ts'
 import type { Context, WorkerStep } from '../world.ts'
-import { among, forEach, listAmphorae, loadTree, vipOf } from './amphorae.ts'
+import { among, forEach, listAmphorae, loadTree, serving, vipOf } from './amphorae.ts'
 import { agentRetry, networkRetry } from './retries.ts'
 
 interface Input {
@@ -137,6 +139,25 @@ export function setVipRules({ load_balancer_id }: Input): WorkerStep {
   }
 }
 
+/** The same in the amphorae, where the network has nothing that could. */
+export function setVipRulesInAmphorae(
+  { load_balancer_id }: Input,
+  which: (tree: LoadBalancerTree) => readonly Amphora[] = serving,
+): WorkerStep {
+  return {
+    name: 'set-vip-rules-in-amphorae',
+    retry: agentRetry,
+    act: async (context) => {
+      const { network, amphora: agents } = context.world
+      if (!(await network.rulesAreForAmphorae())) return undefined
+      const tree = await loadTree(context, load_balancer_id)
+      const rules = [...planVipRules(tree), ...planPeerRules(tree)]
+      await forEach(which(tree), (row) => agents.setVipRules(row, rules))
+      return undefined
+    },
+  }
+}
+
 /**
  * For a load balancer which begins: before it there were no rules, so none are left when it fails.
  */
@@ -179,6 +200,16 @@ export function planVipRules(tree: LoadBalancerTree): VipRule[] {
     }
   if (tree.topology === 'ACTIVE_STANDBY') add({ protocol: 'VRRP', port: null, cidr: null })
   return [...rules.values()]
+}
+
+/** By which the amphorae of a pair tell one another of their stick tables. */
+export function planPeerRules(tree: LoadBalancerTree): readonly VipRule[] {
+  if (tree.topology !== 'ACTIVE_STANDBY') return []
+  return tree.amphorae.flatMap(({ vrrp_ip }) => {
+    if (vrrp_ip === null) return []
+    const cidr = `${vrrp_ip}/${vrrp_ip.includes(':') ? 128 : 32}`
+    return [{ protocol: 'TCP', port: PEER_PORT, cidr } as const]
+  })
 }
 
 /** Takes the amphorae off the VIP network, in whatever state they are. */

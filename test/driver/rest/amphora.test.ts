@@ -157,26 +157,9 @@ const behind = (over: Partial<Pool>, monitor: Partial<HealthMonitor> | null = nu
   return tree({ listeners, pools: [{ ...pool, members: [], healthmonitor }] })
 }
 
-test.each([['PROMETHEUS listeners', front({ protocol: 'PROMETHEUS' })]] as const)(
-  '%s are refused before the agent is asked',
-  async (what, asked) => {
-    const { driver, requests } = createAgent()
-    const error = await driver.updateListeners(AMPHORA, asked).catch((e: unknown) => e)
-    expect(error).toBeInstanceOf(DriverError)
-    expect(error).toMatchObject({
-      reason: `this release's amphorae do not carry ${what} yet`,
-      retryable: false,
-    })
-    expect(requests).toEqual([])
-  },
-)
-
 test.each([
   ['HTTPS listeners', front({ protocol: 'HTTPS' })],
-  [
-    'a listener on its way out',
-    front({ protocol: 'PROMETHEUS', provisioning_status: 'PENDING_DELETE' }),
-  ],
+  ['PROMETHEUS listeners', front({ protocol: 'PROMETHEUS' })],
   ['UDP listeners', front({ protocol: 'UDP' })],
   ['TLS without certificates', behind({ tls_enabled: true })],
   ['a monitor that is switched off', behind({}, { type: 'SCTP', admin_state_up: false })],

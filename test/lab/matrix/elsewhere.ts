@@ -23,9 +23,7 @@ export const elsewhereRows: readonly MatrixRow[] = [
     'what older versions lack is left out',
     'one haproxy is installed; shown by test/dataplane/haproxy.test.ts, with a second haproxy',
   ),
-  ...([244, 272, 273, 274, 275] as const).map((feature) =>
-    elsewhere(feature, 'metrics, logs and templates', NOT_YET),
-  ),
+  ...([272, 273] as const).map((feature) => elsewhere(feature, 'logs and templates', NOT_YET)),
   elsewhere(
     245,
     'sessions of TLS have as much memory as connections leave',

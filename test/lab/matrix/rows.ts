@@ -2,6 +2,7 @@
 import { balancingRows } from './balancing.ts'
 import { elsewhereRows } from './elsewhere.ts'
 import { limitRows } from './limits.ts'
+import { metricsRows } from './metrics.ts'
 import { monitorRows } from './monitors.ts'
 import { protocolRows } from './protocols.ts'
 import type { MatrixRow } from './row.ts'
@@ -19,5 +20,6 @@ export const MATRIX: readonly MatrixRow[] = [
   ...tlsRows,
   ...tlsMemberRows,
   ...tlsChangeRows,
+  ...metricsRows,
   ...elsewhereRows,
 ]

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
 import type { VipRule } from '../../../src/driver/network.ts'
+import type { Amphora } from '../../../src/model/amphora.ts'
 import type { Listener } from '../../../src/model/listener.ts'
 import type { LoadBalancer } from '../../../src/model/load-balancer.ts'
 import { newId } from '../../../src/system/ids.ts'
-import { planVipRules } from '../../../src/worker/steps/vip.ts'
+import { planPeerRules, planVipRules } from '../../../src/worker/steps/vip.ts'
 import { listenerRow, loadBalancerRow } from '../../fake/rows.ts'
 
 const tcp = (port: number, cidr: string | null = null): VipRule => ({ protocol: 'TCP', port, cidr })
@@ -51,4 +52,12 @@ test.each<[string, Partial<LoadBalancer>, Partial<Listener>[], VipRule[]]>([
     amphorae: [],
   }
   expect(planVipRules(tree)).toEqual(rules)
+})
+
+test('amphorae of a pair reach one another, and nobody else does', () => {
+  const pair = { ...loadBalancerRow({ topology: 'ACTIVE_STANDBY' }), listeners: [], pools: [] }
+  const amphorae = ['10.0.0.5', 'fd00::5', null].map((vrrp_ip) => ({ vrrp_ip })) as Amphora[]
+  const tree = { ...pair, l7policies: [], amphorae }
+  expect(planPeerRules(tree)).toEqual([tcp(1025, '10.0.0.5/32'), tcp(1025, 'fd00::5/128')])
+  expect(planPeerRules({ ...tree, topology: 'SINGLE' })).toEqual([])
 })
