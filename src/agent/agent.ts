@@ -7,6 +7,7 @@
  * without traffic noticing.
  */
 import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { type AgentConfig, parseAgentConfig } from '../contract/agent-config.ts'
 import { type Clock, systemClock } from '../system/clock.ts'
 import { makeFolder, SECRET_MODE, writeFileAtomic } from '../system/files.ts'
@@ -18,6 +19,7 @@ import { createHandlers } from './endpoints.ts'
 import { HaproxyService } from './haproxy.ts'
 import { createDatagramSender, Heartbeat, type SendDatagram } from './heartbeat.ts'
 import { KeepalivedService } from './keepalived.ts'
+import { LogService } from './log-service.ts'
 import { LvsService } from './lvs.ts'
 import { startMetrics } from './metrics.ts'
 import { NetworkService } from './network.ts'
@@ -69,6 +71,8 @@ export async function startAgent(deps: AgentDeps, initial: AgentConfig): Promise
   await keepalived.supervise()
 
   const udp = createDatagramSender(log)
+  const logs = new LogService({ clock, log, hostname: hostname(), send: udp.send }, config)
+  await logs.start()
   const heartbeat = new Heartbeat(
     { clock, log, paths, haproxy, lvs, keepalived, send: deps.send ?? udp.send },
     config,
@@ -81,6 +85,7 @@ export async function startAgent(deps: AgentDeps, initial: AgentConfig): Promise
     certificates,
     keepalived,
     network,
+    logs,
     info: createInfo({ processes, haproxy_cmd: config.haproxy_cmd }),
     replaceServerCertificate: (pem) => server.replaceCertificate(pem),
     reconfigure: (text, next) => {
@@ -103,6 +108,7 @@ export async function startAgent(deps: AgentDeps, initial: AgentConfig): Promise
       heartbeat.stop()
       await server.stop()
       await metrics.stop()
+      logs.stop()
       udp.close()
     },
   }

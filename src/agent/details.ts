@@ -6,6 +6,7 @@ import { AGENT_API_VERSION, type AgentDetails, type AgentInfo } from '../contrac
 import { readTextIfExists } from '../system/files.ts'
 import { CommandError, type Processes } from '../system/process.ts'
 import { frontendsOf, type HaproxyService } from './haproxy.ts'
+import type { LogService } from './log-service.ts'
 import type { LvsService } from './lvs.ts'
 import type { NetworkService } from './network.ts'
 
@@ -51,6 +52,7 @@ export async function readDetails(
     readonly lvs: Pick<LvsService, 'list' | 'isRunning'>
     readonly network: Pick<NetworkService, 'listNics'>
     readonly config: () => Pick<AgentConfig, 'loadbalancer_topology'>
+    readonly logs: Pick<LogService, 'address'>
   },
   info: AgentInfo,
 ): Promise<AgentDetails> {
@@ -79,6 +81,7 @@ export async function readDetails(
     listeners: [...frontends.map((frontend) => frontend.id), ...datagram].sort(),
     packages: {},
     lvs_listener_process_count: datagram.filter((id) => lvs.isRunning(id)).length,
+    log_address: deps.logs.address,
   }
 }
 

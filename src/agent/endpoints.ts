@@ -17,6 +17,7 @@ import { readDetails } from './details.ts'
 import { frontendsOf, type HaproxyService, isLbAction, md5 } from './haproxy.ts'
 import { InvalidPlug, planPortInterface, planVipInterface } from './interface-file.ts'
 import type { KeepalivedService } from './keepalived.ts'
+import type { LogService } from './log-service.ts'
 import type { LvsService } from './lvs.ts'
 import { type NetworkService, NoSuchNic, VIP_INTERFACE } from './network.ts'
 import type { Paths } from './paths.ts'
@@ -32,6 +33,7 @@ export interface EndpointDeps {
     NetworkService,
     'findPlugged' | 'findByAddress' | 'nextInterface' | 'plug' | 'listNics' | 'setRules'
   >
+  readonly logs: Pick<LogService, 'address'>
   readonly info: () => Promise<AgentInfo>
   /** Writes and adopts a new configuration. */
   readonly reconfigure: (text: string, config: AgentConfig) => void

@@ -16,7 +16,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { LB_ACTIONS, type LbAction } from '../contract/routes.ts'
-import { isInternalProxy } from '../dataplane/haproxy/metrics.ts'
+import { isInternalProxy } from '../dataplane/haproxy/internal.ts'
 import {
   isBusy,
   isDone,

@@ -10,6 +10,7 @@ import { assert } from '../system/assert.ts'
 export const AGENT_CONFIG_PATH = '/etc/octavia/amphora-agent.conf'
 export const AGENT_SERVER_CERT_PATH = '/etc/octavia/certs/server.pem'
 export const AGENT_SERVER_CA_PATH = '/etc/octavia/certs/client_ca.pem'
+export const LOG_PROTOCOLS = ['UDP', 'TCP'] as const
 export const AGENT_TLS_PROTOCOLS = ['TLSv1.2', 'TLSv1.3'] as const
 /** What upstream can be told besides, also as the oldest to be spoken; we speak none of them. */
 const OLD_TLS_PROTOCOLS = ['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1'] as const
@@ -40,6 +41,17 @@ export interface AgentConfig {
   /** Secret. */
   readonly heartbeat_key: string
   readonly heartbeat_interval_s: number
+  /** Log servers, `address:port`; those behind the first are for when it does not answer. */
+  readonly tenant_log_targets: readonly string[]
+  readonly admin_log_targets: readonly string[]
+  readonly log_protocol: (typeof LOG_PROTOCOLS)[number]
+  readonly log_retry_count: number
+  readonly log_retry_interval_s: number
+  readonly log_queue_size: number
+  /** The n of syslog's `localn`. */
+  readonly user_log_facility: number
+  readonly administrative_log_facility: number
+  readonly forward_all_logs: boolean
 }
 
 /** Everything but what only the controller knows. */
@@ -56,6 +68,15 @@ export const AGENT_CONFIG_FALLBACKS = {
   agent_tls_protocol: 'TLSv1.2',
   loadbalancer_topology: 'SINGLE',
   heartbeat_interval_s: 10,
+  tenant_log_targets: [],
+  admin_log_targets: [],
+  log_protocol: 'UDP',
+  log_retry_count: 5,
+  log_retry_interval_s: 2,
+  log_queue_size: 10_000,
+  user_log_facility: 0,
+  administrative_log_facility: 1,
+  forward_all_logs: false,
 } as const satisfies Partial<AgentConfig>
 
 /** Section and option in which each value is written. */
@@ -74,6 +95,15 @@ const PLACES: Readonly<Record<keyof AgentConfig, readonly [section: string, opti
   agent_request_read_timeout_s: ['amphora_agent', 'agent_request_read_timeout'],
   amphora_id: ['amphora_agent', 'amphora_id'],
   agent_tls_protocol: ['amphora_agent', 'agent_tls_protocol'],
+  tenant_log_targets: ['amphora_agent', 'tenant_log_targets'],
+  admin_log_targets: ['amphora_agent', 'admin_log_targets'],
+  log_protocol: ['amphora_agent', 'log_protocol'],
+  log_retry_count: ['amphora_agent', 'log_retry_count'],
+  log_retry_interval_s: ['amphora_agent', 'log_retry_interval'],
+  log_queue_size: ['amphora_agent', 'log_queue_size'],
+  user_log_facility: ['amphora_agent', 'user_log_facility'],
+  administrative_log_facility: ['amphora_agent', 'administrative_log_facility'],
+  forward_all_logs: ['amphora_agent', 'forward_all_logs'],
   loadbalancer_topology: ['controller_worker', 'loadbalancer_topology'],
 }
 
@@ -136,7 +166,16 @@ export function parseAgentConfig(text: string): AgentConfig {
       choice('agent_tls_protocol', [...AGENT_TLS_PROTOCOLS, ...OLD_TLS_PROTOCOLS]),
     ),
     loadbalancer_topology: choice('loadbalancer_topology', TOPOLOGIES),
-    controller_ip_port_list: controllers(find('controller_ip_port_list') ?? ''),
+    controller_ip_port_list: addresses('controller_ip_port_list', find),
+    tenant_log_targets: addresses('tenant_log_targets', find),
+    admin_log_targets: addresses('admin_log_targets', find),
+    log_protocol: choice('log_protocol', LOG_PROTOCOLS),
+    log_retry_count: whole('log_retry_count', 0, 1_000_000),
+    log_retry_interval_s: whole('log_retry_interval_s', 0, 86_400),
+    log_queue_size: whole('log_queue_size', 0, 10_000_000),
+    user_log_facility: whole('user_log_facility', 0, 7),
+    administrative_log_facility: whole('administrative_log_facility', 0, 7),
+    forward_all_logs: read('forward_all_logs').toLowerCase() === 'true',
     heartbeat_key: need('heartbeat_key'),
     heartbeat_interval_s: whole('heartbeat_interval_s', 1, 86_400),
   }
@@ -146,13 +185,14 @@ function newEnough(protocol: string): AgentConfig['agent_tls_protocol'] {
   return protocol === 'TLSv1.3' ? protocol : 'TLSv1.2'
 }
 
-function controllers(text: string): readonly string[] {
-  const list = text.split(',').map((item) => item.trim())
+function addresses(
+  key: keyof AgentConfig,
+  find: (key: keyof AgentConfig) => string | undefined,
+): readonly string[] {
+  const list = (find(key) ?? '').split(',').map((item) => item.trim())
   const named = list.filter((item) => item !== '')
-  for (const item of named) {
-    if (parseController(item) === undefined)
-      throw new AgentConfigError('health_manager.controller_ip_port_list must hold address:port')
-  }
+  if (named.some((item) => parseController(item) === undefined))
+    throw new AgentConfigError(`${PLACES[key].join('.')} must hold address:port`)
   return named
 }
 

@@ -75,6 +75,11 @@ export interface AgentDetails extends AgentInfo {
   readonly listeners: readonly string[]
   readonly packages: Readonly<Record<string, string>>
   readonly lvs_listener_process_count: number
+  /**
+   * Where haproxy is to send its logs; null: nobody wants them. Upstream's agent has no such key:
+   * its logs go to a socket of rsyslog.
+   */
+  readonly log_address?: string | null
 }
 
 export interface ListenerStatus {

@@ -33,6 +33,7 @@ function createAgent() {
       if (pem === 'nonsense') throw new InvalidCertificate('no PEM')
       adopted.push(pem)
     },
+    logs: { address: null },
     network: {
       findPlugged: async (mac) => plugged.get(mac)?.name,
       nextInterface: async () => `eth${plugged.size + 2}`,

@@ -2,9 +2,13 @@
  * Every feature of upstream's haproxy, in IPv4 and IPv6: real requests through the VIP of a load
  * balancer of the compiled executable. Prints each row with its result.
  */
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { createLab, deleteCascade, type Lab, labMissing, type Serve } from './harness.ts'
+import { type LogServer, openLogServer } from './matrix/log-server.ts'
+import { TEMPLATE } from './matrix/logs.ts'
 import { type Made, makeLoadBalancer } from './matrix/made.ts'
 import { type NetworkPlan, openPlace, type Place } from './matrix/place.ts'
 import { type Family, impossibleIn } from './matrix/row.ts'
@@ -29,6 +33,13 @@ auth_strategy = "noauth"
 [health_manager]
 heartbeat_interval = 1
 
+[haproxy_amphora]
+haproxy_template = "TEMPLATE"
+
+[amphora_agent]
+tenant_log_targets = ["172.16.0.2:9914"]
+admin_log_targets = ["172.16.0.2:9915"]
+
 [[local_cloud.networks]]
 name = "vip-net"
 cidr = "10.10.10.0/24"
@@ -51,10 +62,14 @@ const results: Result[] = []
 
 let lab: Lab
 let serve: Serve
+let logServer: LogServer
 
 beforeAll(async () => {
   if (missing !== undefined) return
-  lab = createLab(SETTINGS)
+  const template = join(mkdtempSync(join(tmpdir(), 'octavia-lite-template-')), 'haproxy.cfg')
+  writeFileSync(template, TEMPLATE)
+  lab = createLab(SETTINGS.replace('TEMPLATE', template))
+  logServer = await openLogServer(9914)
   serve = await lab.start()
 })
 
@@ -62,6 +77,7 @@ afterAll(async () => {
   if (missing !== undefined) return
   await serve.stop()
   lab.remove()
+  logServer.close()
   process.stdout.write(report(results))
 })
 
@@ -95,6 +111,7 @@ describe.skipIf(missing !== undefined).each(FAMILIES)('%s', (family) => {
         await row.check?.({
           ...{ place, client, load_balancer_id, vip, listeners, folder: lab.folder },
           additional_vip: made.additional_vip,
+          logged: logServer.lines,
         })
         note('passed')
       } catch (error) {

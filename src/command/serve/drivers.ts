@@ -7,6 +7,11 @@ import type {
   NetworkDriverName,
 } from '../../config/options/worker.ts'
 import type { Config } from '../../config/options.ts'
+import {
+  type Additions,
+  AdditionsError,
+  parseAdditions,
+} from '../../dataplane/haproxy/additions.ts'
 import type { AmphoraDriver } from '../../driver/amphora.ts'
 import type { CertificateGenerator } from '../../driver/certificate.ts'
 import type { CertificateManager } from '../../driver/certificate-manager.ts'
@@ -34,7 +39,7 @@ import { systemClock } from '../../system/clock.ts'
 import { systemLauncher } from '../../system/detached.ts'
 import type { Log } from '../../system/log.ts'
 import { systemProcesses } from '../../system/process.ts'
-import { CommandFailure } from '../io.ts'
+import { CommandFailure, EXIT } from '../io.ts'
 import type { DataFolder } from './data-folder.ts'
 import { type OpenStack, openOpenStack } from './openstack.ts'
 import { readPem } from './pem.ts'
@@ -222,8 +227,19 @@ function openRestDriver({ config, folder }: Place): AmphoraDriver {
       user_log_facility,
       administrative_log_facility,
       own_memory: config.controller_worker.compute_driver !== 'local',
+      additions: readAdditions(haproxy.haproxy_template),
     },
   })
+}
+
+function readAdditions(path: string | null): Additions {
+  if (path === null) return {}
+  try {
+    return parseAdditions(readPem(path))
+  } catch (cause) {
+    if (!(cause instanceof AdditionsError)) throw cause
+    throw new CommandFailure(`haproxy_template ${path}: ${cause.message}`, EXIT.failure, cause)
+  }
 }
 
 /** A file with both, in any order, as upstream's client_cert. */

@@ -120,6 +120,7 @@ export function agentConfigRenderer(
       controller_ip_port_list: receivers(health_manager, known.managementAddress()),
       heartbeat_key: known.heartbeatKey(),
       heartbeat_interval_s: health_manager.heartbeat_interval,
+      ...logging(amphora_agent),
     })
   }
 }
@@ -131,4 +132,18 @@ function receivers(
 ): readonly string[] {
   if (list.length > 0 || address === undefined) return list
   return [`${address.includes(':') ? `[${address}]` : address}:${bind_port}`]
+}
+
+function logging(options: Config['amphora_agent']) {
+  return {
+    tenant_log_targets: options.tenant_log_targets ?? [],
+    admin_log_targets: options.admin_log_targets ?? [],
+    log_protocol: options.log_protocol,
+    log_retry_count: options.log_retry_count,
+    log_retry_interval_s: options.log_retry_interval,
+    log_queue_size: options.log_queue_size,
+    user_log_facility: options.user_log_facility,
+    administrative_log_facility: options.administrative_log_facility,
+    forward_all_logs: options.forward_all_logs,
+  }
 }

@@ -26,6 +26,10 @@ export const haproxyAmphora = {
     '{{ project_id }} {{ lb_id }} %f %ci %cp %t %{+Q}r %ST %B %U %[ssl_c_verify] ' +
       '%{+Q}[ssl_c_s_dn] %b %s %Tt %tsc',
   ),
+  haproxy_template: path(
+    'Lines of your own for haproxy: a file of sections global, defaults, frontend and backend.',
+    null,
+  ),
   connection_max_retries: integer('Attempts to reach an agent that is booting.', 120, { min: 0 }),
   connection_retry_interval: integer('Seconds between them.', 5, { min: 0 }),
   active_connection_max_retries: integer('Attempts to reach an agent that worked.', 15, { min: 0 }),
@@ -59,7 +63,6 @@ export const haproxyAmphora = {
     takes: 'the name of a network interface',
   }),
   ...accepted({
-    haproxy_template: path('A template of your own for haproxy.', null),
     build_rate_limit: integer('Amphorae that boot at a time; -1: any number.', -1, { min: -1 }),
     build_active_retries: integer('Attempts to get a place to boot.', 120, { min: 0 }),
     build_retry_interval: integer('Seconds between them.', 5, { min: 0 }),
@@ -87,19 +90,21 @@ export const amphoraAgent = {
   agent_tls_protocol: choice('The oldest TLS the agent speaks.', AGENT_TLS, 'TLSv1.2', {
     later: TLS_VERSIONS,
   }),
+  admin_log_targets: list('Log servers, host:port, for the logs of amphorae.', null),
+  tenant_log_targets: list('Log servers, host:port, for connections.', null),
+  log_protocol: choice('How log servers are reached.', ['UDP', 'TCP'], 'UDP'),
+  log_retry_count: integer('Attempts to reach a log server.', 5, { min: 0 }),
+  log_retry_interval: integer('Seconds between them.', 2, { min: 0 }),
+  log_queue_size: integer('Lines kept while none is reached.', 10_000, { min: 0 }),
+  forward_all_logs: boolean('Whether all logs of an amphora are sent.', false),
+  ...obsolete('amphorae keep no logs, and have no rsyslog', {
+    disable_local_log_storage: boolean('Whether nothing is kept in the amphora.', false),
+    logging_template_override: path('A template of your own for rsyslog.', null),
+  }),
   ...accepted({
     agent_server_ca: path('CA of controllers, in the amphora.', '/etc/octavia/certs/client_ca.pem'),
     agent_server_cert: path('Key and certificate of the agent.', '/etc/octavia/certs/server.pem'),
     agent_server_network_dir: path('Where the agent keeps its interfaces.', null),
-    admin_log_targets: list('Log servers, host:port, for the logs of amphorae.', null),
-    tenant_log_targets: list('Log servers, host:port, for connections.', null),
-    log_protocol: choice('How log servers are reached.', ['UDP', 'TCP'], 'UDP'),
-    log_retry_count: integer('Attempts to reach a log server.', 5, { min: 0 }),
-    log_retry_interval: integer('Seconds between them.', 2, { min: 0 }),
-    log_queue_size: integer('Lines kept while none is reached.', 10_000, { min: 0 }),
-    logging_template_override: path('A template of your own for rsyslog.', null),
-    forward_all_logs: boolean('Whether all logs of an amphora are sent.', false),
-    disable_local_log_storage: boolean('Whether nothing is kept in the amphora.', false),
   }),
   ...obsolete('the controller writes it into the configuration of each amphora', {
     amphora_id: text('The id of an amphora.', null),

@@ -8,11 +8,13 @@
  */
 import { SERVING } from '../../model/status.ts'
 import type { LoadBalancerTree } from '../../model/tree.ts'
+import { withAdditions } from './additions.ts'
 import { activeMonitor, renderBackend } from './backend.ts'
 import {
   atLeast,
   connectionLimit,
-  type HaproxyOptions,
+  logAddress,
+  logsConnections,
   peerName,
   peersName,
   type Rendering,
@@ -24,13 +26,12 @@ import { presentListeners, servedListeners, servedPool, usedPools } from './serv
 import { sessionCacheSize } from './tls.ts'
 
 const MAXCONN_MAX = 1_000_000
-const LOG_SOCKET = '/run/rsyslog/octavia/log'
 /** Where amphorae of a pair exchange their stick tables. */
 export const PEER_PORT = 1025
 
 export function renderHaproxy(rendering: Rendering): string {
-  const { tree, options } = rendering
-  const sections = [renderGlobal(rendering), renderDefaults(options), ...renderPeers(tree)]
+  const { tree } = rendering
+  const sections = [renderGlobal(rendering), renderDefaults(rendering), ...renderPeers(tree)]
   if (servedListeners(tree).some((listener) => listener.protocol === 'PROMETHEUS'))
     sections.push(...renderExporter(rendering.facts))
   for (const listener of servedListeners(tree)) {
@@ -39,7 +40,8 @@ export function renderHaproxy(rendering: Rendering): string {
     for (const used of usedPools(tree, listener))
       sections.push(renderBackend(rendering, listener, used))
   }
-  return printSections(line`Configuration for loadbalancer ${tree.id}`, sections)
+  const whole = sections.map((section) => withAdditions(section, rendering.options.additions))
+  return printSections(line`Configuration for loadbalancer ${tree.id}`, whole)
 }
 
 /** The sum of the limits of all enabled listeners, even while the load balancer is disabled. */
@@ -61,8 +63,7 @@ function renderGlobal(rendering: Rendering): Section {
     lines: [
       line`daemon`,
       line`user nobody`,
-      line`log ${LOG_SOCKET} local${options.user_log_facility}`,
-      line`log ${LOG_SOCKET} local${options.administrative_log_facility} notice`,
+      ...renderLogs(rendering),
       line`stats socket ${base}/${tree.id}.sock mode 0666 level user`,
       line`server-state-file ${base}/${tree.id}/servers-state`,
       line`maxconn ${limit}`,
@@ -85,11 +86,20 @@ function externalChecks({ tree, facts }: Rendering): readonly Line[] {
   return [line`external-check`, ...(forks ? [line`insecure-fork-wanted`] : [])]
 }
 
-function renderDefaults(options: HaproxyOptions): Section {
+function renderLogs({ facts, options }: Rendering): readonly Line[] {
+  const address = logAddress(facts)
+  if (address === undefined) return []
+  return [
+    line`log ${address} local${options.user_log_facility}`,
+    line`log ${address} local${options.administrative_log_facility} notice`,
+  ]
+}
+
+function renderDefaults(rendering: Rendering): Section {
   return {
     head: line`defaults`,
     lines: [
-      options.connection_logging ? line`log global` : line`no log`,
+      logsConnections(rendering) ? line`log global` : line`no log`,
       line`retries 3`,
       line`option redispatch`,
       line`option splice-request`,

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Listener } from '../../model/listener.ts'
 import type { TlsMaterial } from '../../model/tls.ts'
 import type { LoadBalancerTree } from '../../model/tree.ts'
+import type { Additions } from './additions.ts'
 
 export interface Rendering {
   readonly tree: LoadBalancerTree
@@ -27,6 +28,8 @@ export interface AmphoraFacts {
   }
   /** Of the configuration that it has: what is free changes, and that is no reason to reload. */
   readonly session_cache_size?: number
+  /** Where to log to; null: not at all; undefined: where upstream's amphorae have their rsyslog. */
+  readonly log_address?: string | null
 }
 
 /** Values of `[haproxy_amphora]` and `[amphora_agent]` of the configuration. */
@@ -47,6 +50,8 @@ export interface HaproxyOptions {
   readonly timeout_tcp_inspect: number
   /** Whether an amphora shares its memory with nobody. */
   readonly own_memory: boolean
+  /** Lines of the operator's, at the end of every section of a kind. */
+  readonly additions: Additions
 }
 
 export const HAPROXY_OPTION_FALLBACKS: HaproxyOptions = {
@@ -64,6 +69,18 @@ export const HAPROXY_OPTION_FALLBACKS: HaproxyOptions = {
   timeout_member_data: 50_000,
   timeout_tcp_inspect: 0,
   own_memory: true,
+  additions: {},
+}
+
+const RSYSLOG_SOCKET = '/run/rsyslog/octavia/log'
+
+/** Where to log to; undefined where nobody wants to read it. */
+export function logAddress({ log_address }: AmphoraFacts): string | undefined {
+  return log_address === undefined ? RSYSLOG_SOCKET : (log_address ?? undefined)
+}
+
+export function logsConnections({ facts, options }: Rendering): boolean {
+  return options.connection_logging && logAddress(facts) !== undefined
 }
 
 /** The program below `base_path` that checks a member by an echo; the agent writes it. */

@@ -2,7 +2,7 @@
 import type { Listener } from '../../model/listener.ts'
 import type { LoadBalancerTree, PoolTree } from '../../model/tree.ts'
 import { present } from '../../system/assert.ts'
-import { atLeast, connectionLimit, type Rendering } from './facts.ts'
+import { atLeast, connectionLimit, logsConnections, type Rendering } from './facts.ts'
 import { joined, type Line, line, phrase, type Section } from './line.ts'
 import { hasExporter, metricsBackend } from './metrics.ts'
 import { renderPolicies } from './policies.ts'
@@ -30,7 +30,7 @@ export function renderFrontend(
       ...defaultBackend(rendering, listener, pool),
       line`timeout client ${client_ms}`,
       ...(inspect_ms > 0 ? [line`tcp-request inspect-delay ${inspect_ms}`] : []),
-      ...(options.connection_logging ? [logFormat(rendering, listener)] : []),
+      ...(logsConnections(rendering) ? [logFormat(rendering, listener)] : []),
       ...closing(rendering, listener),
     ],
   }

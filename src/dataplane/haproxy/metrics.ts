@@ -5,6 +5,7 @@
  */
 import type { AmphoraFacts } from './facts.ts'
 import { atLeast } from './facts.ts'
+import { INTERNAL } from './internal.ts'
 import { type Line, line, type Section } from './line.ts'
 
 /** Where haproxy's exporter and, in front of it, the agent listen, in the amphora's namespace. */
@@ -12,13 +13,6 @@ export const METRICS_HOST = '127.0.0.1'
 export const EXPORTER_PORT = 9101
 export const METRICS_PORT = 9102
 export const METRICS_PATH = '/metrics'
-/** The beginning of the names of proxies which nobody has asked for. */
-const INTERNAL = 'prometheus-exporter-internal'
-
-export function isInternalProxy(name: string): boolean {
-  return name.startsWith(INTERNAL)
-}
-
 /** What a PROMETHEUS listener leads to. */
 export function metricsBackend(): Line {
   return line`default_backend ${INTERNAL}`

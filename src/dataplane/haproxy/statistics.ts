@@ -4,7 +4,7 @@
  * Source: octavia/amphorae/backends/utils/haproxy_query.py and health_daemon/health_daemon.py.
  */
 import type { ListenerReport, PoolReport } from '../../contract/heartbeat.ts'
-import { isInternalProxy } from './metrics.ts'
+import { isInternalProxy } from './internal.ts'
 
 export interface StatRow {
   readonly pxname: string

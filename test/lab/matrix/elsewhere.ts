@@ -5,8 +5,6 @@ function elsewhere(feature: number, shows: string, impossible: string): MatrixRo
   return { features: [feature], shows, impossible }
 }
 
-const NOT_YET = 'not carried yet'
-
 export const elsewhereRows: readonly MatrixRow[] = [
   elsewhere(
     246,
@@ -23,7 +21,6 @@ export const elsewhereRows: readonly MatrixRow[] = [
     'what older versions lack is left out',
     'one haproxy is installed; shown by test/dataplane/haproxy.test.ts, with a second haproxy',
   ),
-  ...([272, 273] as const).map((feature) => elsewhere(feature, 'logs and templates', NOT_YET)),
   elsewhere(
     245,
     'sessions of TLS have as much memory as connections leave',

@@ -31,6 +31,8 @@ export interface Run {
   readonly vip: string
   /** Of the other family. */
   readonly additional_vip: string
+  /** What the log server for connections has got so far. */
+  readonly logged: readonly string[]
   /** The listeners of this row, in order. */
   readonly listeners: readonly ListenerMade[]
   /** The folder of the controller: data and logs. */

@@ -2,6 +2,7 @@
 import { balancingRows } from './balancing.ts'
 import { elsewhereRows } from './elsewhere.ts'
 import { limitRows } from './limits.ts'
+import { logRows } from './logs.ts'
 import { metricsRows } from './metrics.ts'
 import { monitorRows } from './monitors.ts'
 import { protocolRows } from './protocols.ts'
@@ -21,5 +22,6 @@ export const MATRIX: readonly MatrixRow[] = [
   ...tlsMemberRows,
   ...tlsChangeRows,
   ...metricsRows,
+  ...logRows,
   ...elsewhereRows,
 ]

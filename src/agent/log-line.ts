@@ -1,0 +1,35 @@
+/** Lines of syslog as haproxy sends them: which they are, and how a log server gets them. Pure. */
+
+/** `local0`, by its number. */
+const LOCAL_0 = 16
+
+export interface LogRouting {
+  readonly user_log_facility: number
+  readonly administrative_log_facility: number
+  readonly forward_all_logs: boolean
+}
+
+export type LogKind = 'tenant' | 'admin'
+
+export interface LogLine {
+  readonly facility: number
+  /** With the name of the host, which haproxy leaves out. */
+  readonly text: string
+}
+
+/** undefined for what is no line of syslog. */
+export function parseLogLine(text: string, hostname: string): LogLine | undefined {
+  const found = /^<(\d{1,3})>(\w{3} [ \d]\d \d\d:\d\d:\d\d) (.*)$/s.exec(text)
+  if (found === null) return undefined
+  const [, priority = '', time = '', rest = ''] = found
+  // A line feed would be the end of the line for a log server that is reached by TCP.
+  const message = rest.replace(/[\r\n\0]+/g, ' ').trimEnd()
+  return { facility: Number(priority) >> 3, text: `<${priority}>${time} ${hostname} ${message}` }
+}
+
+/** Whose line it is; undefined where nobody asked for it. */
+export function kindOf({ facility }: LogLine, routing: LogRouting): LogKind | undefined {
+  if (facility === LOCAL_0 + routing.user_log_facility) return 'tenant'
+  const administrative = facility === LOCAL_0 + routing.administrative_log_facility
+  return administrative || routing.forward_all_logs ? 'admin' : undefined
+}
