@@ -13,7 +13,7 @@ test.each([
   [`<134>${TIME} haproxy[1]: hello\n`, `<134>${TIME} amphora haproxy[1]: hello`],
   [`<134>Nov  9 01:26:49 x: a\nb\r\0c`, '<134>Nov  9 01:26:49 amphora x: a b c'],
 ])('%j becomes %j', (text, expected) => {
-  expect(parseLogLine(text, 'amphora')).toEqual({ facility: 16, text: expected })
+  expect(parseLogLine(text, 'amphora')).toEqual({ facility: 16, severity: 6, text: expected })
 })
 
 test.each(['', 'no priority', '<134> no time', `<1345>${TIME} x`])('%j is no line', (text) => {
@@ -21,13 +21,15 @@ test.each(['', 'no priority', '<134> no time', `<1345>${TIME} x`])('%j is no lin
 })
 
 test.each([
-  [16, false, 'tenant'],
-  [17, false, 'admin'],
-  [3, false, undefined],
-  [3, true, 'admin'],
-])('facility %d with forward_all_logs %s', (facility, forward_all_logs, expected) => {
-  const routing = { user_log_facility: 0, administrative_log_facility: 1, forward_all_logs }
-  expect(kindOf({ facility, text: '' }, routing)).toBe(expected)
+  [16, 6, false, 'tenant'],
+  [16, 4, false, undefined],
+  [16, 4, true, undefined],
+  [17, 5, false, 'admin'],
+  [3, 6, false, undefined],
+  [3, 6, true, 'admin'],
+])('facility %d, severity %d with forward_all_logs %s', (facility, severity, all, expected) => {
+  const routing = { user_log_facility: 0, administrative_log_facility: 1, forward_all_logs: all }
+  expect(kindOf({ facility, severity, text: '' }, routing)).toBe(expected)
 })
 
 const TARGETS = [

@@ -9,7 +9,7 @@ import { type MatrixRow, only, type Run } from './row.ts'
 /** What [haproxy_amphora] haproxy_template names in the lab. */
 export const TEMPLATE = `# Every answer says who has given it.
 frontend
-    http-response set-header X-Operator lab if HTTP
+    http-response set-header X-Operator lab
 `
 
 /** The line of a listener, once it has come. */
