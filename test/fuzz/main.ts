@@ -1,15 +1,20 @@
 /**
  * `npm run fuzz -- [--requests N] [--seed S]`: many requests, all resources, several roles. Ends
  * with what was answered, or with the requests before the first thing that must not be.
+ * `npm run fuzz -- --configurations N [--seed S]`: N random load balancers as configurations of
+ * haproxy; HAPROXY names another one than the installed.
  */
+import { fuzzConfigurations } from './configurations.ts'
 import { type FuzzReport, fuzz } from './run.ts'
 
 const REQUESTS = 200_000
 const SEED = 20_260_102
 
 async function main(args: readonly string[]): Promise<number> {
-  const requests = numberAfter(args, '--requests') ?? REQUESTS
   const seed = numberAfter(args, '--seed') ?? SEED
+  const trees = numberAfter(args, '--configurations')
+  if (trees !== undefined) return configurations(trees, seed)
+  const requests = numberAfter(args, '--requests') ?? REQUESTS
   const started = performance.now()
   say(`${requests} requests, seed ${seed}`)
   const report = await fuzz({
@@ -21,6 +26,24 @@ async function main(args: readonly string[]): Promise<number> {
   })
   process.stdout.write(render(report, seed, (performance.now() - started) / 1000))
   return report.broken.length === 0 ? 0 : 1
+}
+
+function configurations(trees: number, seed: number): number {
+  const path = `${process.env.PATH}:/usr/sbin`
+  const haproxy = process.env.HAPROXY ?? Bun.which('haproxy', { PATH: path })
+  const version = haproxy === null ? '' : Bun.spawnSync([haproxy, '-v']).stdout.toString()
+  const haproxy_version = /version (\d\S*)/.exec(version)?.[1] ?? '2.6'
+  const progress = (done: number): unknown =>
+    done % 10_000 === 0 && say(`${done} load balancers of ${trees}`)
+  const report = fuzzConfigurations({ seed, trees, haproxy, haproxy_version, progress })
+  const asked = haproxy === null ? 'haproxy is not there' : `haproxy ${haproxy_version}`
+  process.stdout.write(
+    `${report.trees} random load balancers, ${report.lines} lines, seed ${seed}; ${asked}: ` +
+      `${report.asked} looked at\n`,
+  )
+  for (const wrong of report.wrong) process.stdout.write(`WRONG: ${wrong}\n`)
+  if (report.wrong.length === 0) process.stdout.write('0 lines of nobody, 0 refused\n')
+  return report.wrong.length === 0 ? 0 : 1
 }
 
 function numberAfter(args: readonly string[], name: string): number | undefined {

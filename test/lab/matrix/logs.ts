@@ -48,7 +48,7 @@ export const logRows: readonly MatrixRow[] = [
       const talk = await converse(run.vip, only(run).port)
       await talk.until('tcpA')
       talk.socket.destroy()
-      expect(await lineOf(run, /./)).toMatch(/\] - - \d+ \d+ /)
+      expect(await lineOf(run, /./)).toMatch(/:\d\d\.\d+ - - \d+ \d+ /)
     },
   },
   {
