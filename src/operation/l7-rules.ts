@@ -5,6 +5,7 @@
 import { fault } from '../model/fault.ts'
 import { DEFAULT_REDIRECT_HTTP_CODE, type L7Policy } from '../model/l7policy.ts'
 import type { L7Rule, L7RuleType } from '../model/l7rule.ts'
+import { regexFault } from './regex.ts'
 
 type Redirect = Partial<
   Pick<
@@ -131,24 +132,10 @@ function checkEqual({ type, compare_type }: RuleData): void {
     throw broken(`L7rule type ${type} only supports the EQUAL_TO compare type.`)
 }
 
-/**
- * haproxy compiles it with PCRE; what PCRE and Python have beyond JavaScript is put into words of
- * JavaScript first. The agent's haproxy has the last word.
- */
+/** The agent's haproxy has the last word. */
 function checkRegex(text: string): void {
-  const script = text
-    .replace(/^\(\?[aiLmsux]+\)/, '')
-    .replace(/\(\?#[^)]*\)/g, '')
-    .replaceAll('(?P<', '(?<')
-    .replace(/\(\?P=(\w+)\)/g, '\\k<$1>')
-    .replaceAll('(?>', '(?:')
-    .replace(/(?<!\\)([*+?}])\+/g, '$1')
-  try {
-    new RegExp(script)
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    throw fault.l7rule(`Unable to parse regular expression: ${why}`)
-  }
+  const why = regexFault(text)
+  if (why !== undefined) throw fault.l7rule(`Unable to parse regular expression: ${why}`)
 }
 
 function broken(why: string): Error {

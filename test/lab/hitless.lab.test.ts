@@ -1,4 +1,7 @@
-/** Members come, go and change under load, and no request fails. */
+/**
+ * Members come, go and change under load, listeners too, and no request fails. HITLESS_CHANGES=1000
+ * is the long run.
+ */
 import { expect, test } from 'vitest'
 import { runOk, systemProcesses } from '../../src/system/process.ts'
 import {
@@ -10,8 +13,10 @@ import {
 } from './harness.ts'
 
 const missing = labMissing()
-const CHANGES = 50
-const REQUESTS_MIN = 10_000
+const CHANGES = Number(process.env.HITLESS_CHANGES ?? 50)
+/** After as many changes of members the listener is changed, too, which is a reload. */
+const LISTENER_EVERY = 20
+const REQUESTS_MIN = CHANGES * 200
 
 test.skipIf(missing !== undefined)(
   `no request fails while members change ${CHANGES} times${missing === undefined ? '' : `: ${missing}`}`,
@@ -20,7 +25,7 @@ test.skipIf(missing !== undefined)(
     const serve = await lab.start()
     const servers = await createWebServers(4)
     const { client } = serve
-    const { id, vip, pool } = await createBalanced(client, servers.slice(0, 2))
+    const { id, vip, pool, listener } = await createBalanced(client, servers.slice(0, 2))
     const load = new AbortController()
     // One load keeps its connections, the other opens one for each request.
     const loads = [keepAliveLoad(vip, load.signal), freshLoad(vip, load.signal)]
@@ -41,11 +46,16 @@ test.skipIf(missing !== undefined)(
         await client.call('DELETE', `${path}/${added.shift()}`)
       }
       await client.active(id)
+      if (change % LISTENER_EVERY !== LISTENER_EVERY - 1) continue
+      const changed = { timeout_client_data: 50_000 + change }
+      await client.call('PUT', `listeners/${listener}`, { listener: changed })
+      await client.active(id)
     }
     load.abort()
     const [kept, fresh] = await Promise.all(loads)
     process.stdout.write(
-      `\nhitless: ${CHANGES} member changes; keep-alive ${kept?.done} requests, ${kept?.failed} failed; ` +
+      `\nhitless: ${CHANGES} member changes, ` +
+        `${Math.floor(CHANGES / LISTENER_EVERY)} listener changes; keep-alive ${kept?.done} requests, ${kept?.failed} failed; ` +
         `new connections ${fresh?.done} requests, ${fresh?.failed} failed\n`,
     )
     expect((kept?.done ?? 0) + (fresh?.done ?? 0)).toBeGreaterThan(REQUESTS_MIN)
@@ -56,7 +66,7 @@ test.skipIf(missing !== undefined)(
     expect(await serve.stop()).toBe(0)
     lab.remove()
   },
-  300_000,
+  300_000 + CHANGES * 1_000,
 )
 
 async function memberAt(
