@@ -31,8 +31,8 @@ export function parseLogLine(text: string, hostname: string): LogLine | undefine
 }
 
 /**
- * Whose line it is; undefined where nobody asked for it. haproxy tells of itself to both facilities,
- * which are not for the owner of a load balancer.
+ * Whose line it is; undefined where nobody asked for it. haproxy tells of itself to both
+ * facilities, and that is not for the owner of a load balancer.
  */
 export function kindOf(line: LogLine, routing: LogRouting): LogKind | undefined {
   const { facility, severity } = line
