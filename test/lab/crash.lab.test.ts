@@ -3,129 +3,21 @@
  * fresh process goes on from the record each time, until the next boundary kills it too; what comes
  * out must be ACTIVE or gone, and at the end nothing may be left.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { listBoundaries } from '../../src/flow/boundaries.ts'
-import type { Flow } from '../../src/flow/step.ts'
 import type { FlowName } from '../../src/worker/catalogue.ts'
 import { FLOWS } from '../../src/worker/flows.ts'
-import type { World } from '../../src/worker/world.ts'
-import {
-  BINARY,
-  createLab,
-  type Lab,
-  labMissing,
-  type Serve,
-  URL,
-  until,
-  vipSubnet,
-} from './harness.ts'
+import { createLab, labMissing, vipSubnet } from './harness.ts'
 import { leftovers, snapshot } from './leftovers.ts'
+import { boundariesOf, type Job, Phoenix } from './phoenix.ts'
 
 const missing = labMissing()
 
-interface Job {
-  readonly id: string
-  readonly flow: string
-  readonly status: string
-  readonly error: string | null
-}
-
-/** Keeps a serve alive that kills itself, and counts. */
-class Phoenix {
-  readonly #lab: Lab
-  readonly log: string
-  #serve: Serve | undefined
-  deaths = 0
-  constructor(lab: Lab) {
-    this.#lab = lab
-    this.log = join(lab.folder, 'crash.log')
-    writeFileSync(this.log, '')
-  }
-
-  async serve(): Promise<Serve> {
-    for (let tries = 0; tries < 50; tries++) {
-      if (this.#serve !== undefined && !this.#serve.ended()) return this.#serve
-      if (this.#serve !== undefined) this.deaths++
-      this.#serve = undefined
-      try {
-        this.#serve = await this.#lab.start(
-          [process.execPath, join(import.meta.dirname, 'crash-serve.ts')],
-          { CRASH_LOG: this.log, OCTAVIA_LITE_BINARY: BINARY },
-        )
-      } catch (error) {
-        // It may resume a job and die before the API answers: that is a death like any other.
-        if (!String(error).includes('serve ended')) throw error
-        this.deaths++
-      }
-    }
-    throw new Error('serve does not stay alive')
-  }
-
-  /**
-   * One request; a connection cut by a death is no answer, and the caller looks at the rows
-   * instead.
-   */
-  async request(method: string, path: string, body?: unknown): Promise<number | undefined> {
-    await this.serve()
-    try {
-      const response = await fetch(`${URL}/v2.0/${path}`, {
-        method,
-        headers: { 'content-type': 'application/json' },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.timeout(10_000),
-        keepalive: false,
-      } as RequestInit)
-      await response.arrayBuffer()
-      return response.status
-    } catch {
-      return undefined
-    }
-  }
-
-  async get<T>(path: string): Promise<T> {
-    for (let tries = 0; tries < 100; tries++) {
-      await this.serve()
-      try {
-        const response = await fetch(`${URL}/v2.0/${path}`, {
-          signal: AbortSignal.timeout(10_000),
-          keepalive: false,
-        } as RequestInit)
-        return (await response.json()) as T
-      } catch {
-        // Killed in between: ask the next one.
-      }
-    }
-    throw new Error(`no answer to ${path}`)
-  }
-
-  /** Until no job is open any more. */
-  async settle(): Promise<void> {
-    await until(
-      'every job to end',
-      async () => {
-        const { jobs } = await this.get<{ jobs: Job[] }>('octavia-lite/jobs?limit=5')
-        return jobs.every((job) => ['DONE', 'REVERTED', 'FAILED'].includes(job.status))
-      },
-      120_000,
-    )
-  }
-
-  async stop(): Promise<void> {
-    await (await this.serve()).stop()
-  }
-}
-
-/** What the engine says there is, for any input of that flow. */
-function boundariesOf(name: FlowName): Set<string> {
+/** What the engine says there is, where there is one amphora. */
+function ofSingle(name: FlowName): ReadonlySet<string> {
   const id = '00000000-0000-4000-8000-000000000000'
   const amphorae = [{ id, role: 'STANDALONE' }]
-  const replacements = [{ ...amphorae[0], replaces: [id] }]
-  const child = { load_balancer_id: id, id, amphora_id: id, cascade: true, port_id: null }
-  const input = { ...child, amphorae, replacements }
-  const flow = FLOWS[name] as unknown as Flow<World>
-  return new Set(listBoundaries(flow, input).map(({ step, at }) => `${step} ${at}`))
+  return boundariesOf(name, { amphorae, replacements: [{ ...amphorae[0], replaces: [id] }] })
 }
 
 type Row = { id: string; provisioning_status: string }
@@ -239,7 +131,7 @@ test.skipIf(missing !== undefined)(
     const flows = Map.groupBy(points, (line) => line.split(' ')[1] ?? '')
     for (const [flow, lines] of flows)
       expect(new Set(lines.map((line) => line.split(' ').slice(2).join(' '))), flow).toEqual(
-        boundariesOf(flow as FlowName),
+        ofSingle(flow as FlowName),
       )
     const uncovered = Object.keys(FLOWS).filter((flow) => !flows.has(flow))
     // One needs an amphora that broke; the other's job exists only between two statements of a

@@ -1,0 +1,110 @@
+/** A serve that kills itself at every step boundary and is started again each time. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { listBoundaries } from '../../src/flow/boundaries.ts'
+import type { Flow } from '../../src/flow/step.ts'
+import type { FlowName } from '../../src/worker/catalogue.ts'
+import { FLOWS } from '../../src/worker/flows.ts'
+import type { World } from '../../src/worker/world.ts'
+import { BINARY, type Lab, type Serve, URL, until } from './harness.ts'
+
+export interface Job {
+  readonly id: string
+  readonly flow: string
+  readonly status: string
+  readonly error: string | null
+}
+
+/** Keeps a serve alive that kills itself, and counts. */
+export class Phoenix {
+  readonly #lab: Lab
+  readonly log: string
+  #serve: Serve | undefined
+  deaths = 0
+  constructor(lab: Lab) {
+    this.#lab = lab
+    this.log = join(lab.folder, 'crash.log')
+    writeFileSync(this.log, '')
+  }
+
+  async serve(): Promise<Serve> {
+    for (let tries = 0; tries < 50; tries++) {
+      if (this.#serve !== undefined && !this.#serve.ended()) return this.#serve
+      if (this.#serve !== undefined) this.deaths++
+      this.#serve = undefined
+      try {
+        this.#serve = await this.#lab.start(
+          [process.execPath, join(import.meta.dirname, 'crash-serve.ts')],
+          { CRASH_LOG: this.log, OCTAVIA_LITE_BINARY: BINARY },
+        )
+      } catch (error) {
+        // It may resume a job and die before the API answers: that is a death like any other.
+        if (!String(error).includes('serve ended')) throw error
+        this.deaths++
+      }
+    }
+    throw new Error('serve does not stay alive')
+  }
+
+  /**
+   * One request; a connection cut by a death is no answer, and the caller looks at the rows
+   * instead.
+   */
+  async request(method: string, path: string, body?: unknown): Promise<number | undefined> {
+    await this.serve()
+    try {
+      const response = await fetch(`${URL}/v2.0/${path}`, {
+        method,
+        headers: { 'content-type': 'application/json' },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(10_000),
+        keepalive: false,
+      } as RequestInit)
+      await response.arrayBuffer()
+      return response.status
+    } catch {
+      return undefined
+    }
+  }
+
+  async get<T>(path: string): Promise<T> {
+    for (let tries = 0; tries < 1_000; tries++) {
+      await this.serve()
+      try {
+        const response = await fetch(`${URL}/v2.0/${path}`, {
+          signal: AbortSignal.timeout(10_000),
+          keepalive: false,
+        } as RequestInit)
+        return (await response.json()) as T
+      } catch {
+        // Killed in between: ask the next one.
+      }
+    }
+    throw new Error(`no answer to ${path}`)
+  }
+
+  /** Until no job is open any more. */
+  async settle(patience_ms = 120_000): Promise<void> {
+    await until(
+      'every job to end',
+      async () => {
+        const { jobs } = await this.get<{ jobs: Job[] }>('octavia-lite/jobs?limit=5')
+        return jobs.every((job) => ['DONE', 'REVERTED', 'FAILED'].includes(job.status))
+      },
+      patience_ms,
+    )
+  }
+
+  async stop(): Promise<void> {
+    await (await this.serve()).stop()
+  }
+}
+
+/** What the engine says there is, for any input of that flow like this one. */
+export function boundariesOf(name: FlowName, like: object): ReadonlySet<string> {
+  const id = '00000000-0000-4000-8000-000000000000'
+  const child = { load_balancer_id: id, id, amphora_id: id, cascade: true, port_id: null }
+  const flow = FLOWS[name] as unknown as Flow<World>
+  const places = listBoundaries(flow, { ...child, ...like })
+  return new Set(places.map(({ step, at }) => `${step} ${at}`))
+}
