@@ -118,12 +118,21 @@ export function openOpenStack(deps: OpenStackDeps): OpenStack {
     network: () => {
       const { service, projectId } = neutron()
       const attachments = isNova ? nova().attachments : noAttachments
-      const parts = { service, clock: deps.clock, projectId, attachments }
-      return createNeutronNetwork(parts, config.networking)
+      return createNeutronNetwork(
+        { service, clock: deps.clock, projectId, attachments },
+        neutronOptions(config),
+      )
     },
     neutron: () => neutron().service,
     compute: nova,
   }
+}
+
+/** Only Keystone's tokens mean something to Neutron. */
+function neutronOptions({ networking, api_settings }: Config) {
+  const { port_detach_timeout, allow_invisible_resource_usage: allowed } = networking
+  const unknown = api_settings.auth_strategy !== 'keystone'
+  return { port_detach_timeout, allow_invisible_resource_usage: allowed || unknown }
 }
 
 /**
