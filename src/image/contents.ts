@@ -18,6 +18,8 @@ export interface Target {
   /** Whether there are machines with a BIOS, which start syslinux. */
   readonly bios: boolean
   readonly console: string
+  /** Of the kernel, besides those of all. */
+  readonly options: string
 }
 
 export const TARGETS: Readonly<Record<Architecture, Target>> = {
@@ -30,6 +32,8 @@ export const TARGETS: Readonly<Record<Architecture, Target>> = {
     efi: { from: 'systemd-bootx64.efi', to: 'BOOTX64.EFI' },
     bios: true,
     console: 'ttyS0',
+    // Where it is emulated on a busy host the kernel finds the timer too slow, and panics.
+    options: ' no_timer_check',
   },
   arm64: {
     node: 'arm64',
@@ -39,6 +43,7 @@ export const TARGETS: Readonly<Record<Architecture, Target>> = {
     efi: { from: 'systemd-bootaa64.efi', to: 'BOOTAA64.EFI' },
     bios: false,
     console: 'ttyAMA0',
+    options: '',
   },
 }
 

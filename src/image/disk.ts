@@ -113,7 +113,7 @@ async function makeBootPartition(
   writeFileSync(fat, '')
   truncateSync(fat, boot.size * MIB)
   await tools.run(['mkfs.fat', '-F', '16', '-n', 'OCTBOOT', '--invariant', '-i', '0c7a71a1', fat])
-  const options = `console=tty0 console=${target.console},115200 quiet panic=10 net.ifnames=0`
+  const options = `console=tty0 console=${target.console},115200 quiet panic=10 net.ifnames=0${target.options}`
   const put = async (from: string, to: string): Promise<void> => {
     await tools.run(['touch', '--date=@1700000000', from])
     await tools.run(['mcopy', '-m', '-i', fat, from, `::${to}`])
