@@ -15,7 +15,10 @@ export interface DetailsDeps {
   readonly haproxy_cmd: string
 }
 
-/** Versions are asked for once: programs do not change under a running agent. */
+/**
+ * Versions are asked for once, for programs do not change under a running agent; again only where
+ * haproxy did not answer in time, as on a busy host right after the boot.
+ */
 export function createInfo(deps: DetailsDeps): () => Promise<AgentInfo> {
   let versions: Promise<readonly [string, string, string]> | undefined
   return async () => {
@@ -25,6 +28,7 @@ export function createInfo(deps: DetailsDeps): () => Promise<AgentInfo> {
       versionOf(deps.processes, ['ipvsadm', '--version']),
     ])
     const [haproxy_version, keepalived_version, ipvsadm_version] = await versions
+    if (haproxy_version === '') versions = undefined
     return {
       hostname: hostname(),
       haproxy_version,
