@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../system/clock.ts'
+import type { Log } from '../../system/log.ts'
 import { type Processes, runOk } from '../../system/process.ts'
 import { type GuestConfig, parseConfigDrive } from './config-drive.ts'
 
@@ -20,6 +21,8 @@ const FILE_MAX_BYTES = 4 << 20
 /** Its driver may be loaded only now. */
 const WAIT_MS = 60_000
 const POLL_MS = 100
+/** Whoever reads the console sees what is missing. */
+const TELL_MS = 5_000
 
 /** File system and label of a disk by its first bytes: ISO 9660 or FAT, which config drives are. */
 export function readLabel(
@@ -39,13 +42,21 @@ export function readLabel(
 export async function readConfigDrive(deps: {
   readonly processes: Processes
   readonly clock: Clock
+  readonly log: Log
 }): Promise<GuestConfig | undefined> {
-  const deadline = deps.clock.now() + WAIT_MS
+  const { processes, clock, log } = deps
+  const began = clock.now()
+  let told = false
   for (;;) {
     const drive = findDrive()
-    if (drive !== undefined) return await readMounted(deps.processes, drive)
-    if (deps.clock.now() > deadline) return undefined
-    await deps.clock.sleep(POLL_MS)
+    if (drive !== undefined) return await readMounted(processes, drive)
+    const waited_ms = clock.now() - began
+    if (waited_ms > WAIT_MS) return undefined
+    if (waited_ms > TELL_MS && !told) {
+      told = true
+      log.warning(`waiting for a config drive: a disk or CD with the label ${LABEL}`)
+    }
+    await clock.sleep(POLL_MS)
   }
 }
 

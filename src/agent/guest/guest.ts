@@ -2,7 +2,8 @@
  * A server of a compute service as an amphora, before the agent runs in it: what other images leave
  * to systemd and cloud-init. It is done again at every start of the agent, and everything in it can
  * be repeated. What the agent knows outlives a reboot, so files of the drive are written only once
- * for an instance: by then the controller may have replaced the certificate in them.
+ * for an instance: by then the controller may have replaced the certificate in them. A disk that
+ * was copied from another instance's knows a load balancer that is not this one's: it is emptied.
  */
 import {
   existsSync,
@@ -13,7 +14,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { AGENT_CONFIG_PATH } from '../../contract/agent-config.ts'
 import type { Clock } from '../../system/clock.ts'
 import type { Launcher } from '../../system/detached.ts'
@@ -26,6 +27,8 @@ import { readConfigDrive } from './drive.ts'
 import { type CardPlan, planManagement } from './management.ts'
 
 const INSTANCE_FILE = '/etc/octavia/instance'
+/** What is on the partition for state. */
+const STATE_FOLDERS = ['/etc/octavia', '/var/lib/octavia'] as const
 const PLUGGED_FILE = '/var/lib/octavia/plugged_interfaces'
 const SSH_KEYS_OF_IMAGE = '/etc/authorized_keys'
 const SSH_FOLDER = '/run/root/.ssh'
@@ -57,7 +60,12 @@ export async function prepareGuest(deps: GuestDeps): Promise<void> {
 }
 
 function writeFiles({ instance_id, files }: GuestConfig, log: Log): void {
-  if (readTextIfExists(INSTANCE_FILE)?.trim() === instance_id) return
+  const before = readTextIfExists(INSTANCE_FILE)?.trim()
+  if (before === instance_id) return
+  if (before !== undefined) {
+    log.warning('the disk is that of another instance: what it knows is removed', { before })
+    STATE_FOLDERS.forEach(emptyFolder)
+  }
   for (const { path, content } of files) {
     if (!WRITABLE.test(path)) {
       log.warning('a file of the config drive is not one of an amphora', { path })
@@ -67,6 +75,15 @@ function writeFiles({ instance_id, files }: GuestConfig, log: Log): void {
     writeFileAtomic(path, content, SECRET_MODE)
   }
   writeFileAtomic(INSTANCE_FILE, `${instance_id}\n`)
+}
+
+/** Folders on which something is mounted stay, empty. */
+function emptyFolder(folder: string): void {
+  for (const each of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, each.name)
+    if (each.isDirectory()) emptyFolder(path)
+    else rmSync(path, { force: true })
+  }
 }
 
 function setTimezone(name: string | null, log: Log): void {

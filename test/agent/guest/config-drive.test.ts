@@ -56,6 +56,43 @@ test('files and the time zone of user data', () => {
   ])
 })
 
+test("user data in the form of upstream's controller, with what systemd is told", () => {
+  const user_data = `#cloud-config
+# vim: syntax=yaml
+# {'/a': 'it's a comment'}
+write_files:
+-   path: /etc/octavia/certs/server.pem
+    content: |
+        -----BEGIN CERTIFICATE-----
+        AAAA
+
+-   path: /etc/octavia/amphora-agent.conf
+    content: |
+        
+        [DEFAULT]
+        debug = False
+
+        [amphora_agent]
+runcmd:
+-   systemctl restart rsyslog
+-   service amphora-agent restart
+
+timezone: UTC
+`
+  const config = parse({ user_data })
+  expect(config.timezone).toBe('UTC')
+  expect(config.files).toEqual([
+    {
+      path: '/etc/octavia/certs/server.pem',
+      content: '-----BEGIN CERTIFICATE-----\nAAAA\n',
+    },
+    {
+      path: '/etc/octavia/amphora-agent.conf',
+      content: '\n[DEFAULT]\ndebug = False\n\n[amphora_agent]\n',
+    },
+  ])
+})
+
 test('user data that is a script is nothing to an amphora', () => {
   expect(parse({ user_data: '#!/bin/sh\nrm -r /' }).files).toEqual([])
 })
