@@ -10,14 +10,17 @@ export type Shell = (typeof SHELLS)[number]
 export const OTHER_COMMANDS: Readonly<Record<string, readonly string[]>> = {
   serve: [],
   agent: [],
+  setup: [],
+  image: ['build', 'upload'],
   demo: [],
-  config: ['check', 'sample'],
+  config: ['check', 'import', 'sample'],
   policy: ['check', 'list'],
   openapi: [],
   version: [],
   jobs: ['list', 'show'],
   user: ['create', 'delete', 'disable', 'enable', 'grant', 'list', 'revoke', 'set-password'],
   project: ['create', 'delete', 'list'],
+  secret: ['delete', 'list', 'rekey', 'show', 'store'],
   completion: SHELLS,
 }
 
