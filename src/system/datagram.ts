@@ -78,9 +78,8 @@ export const systemDatagrams: Datagrams = {
       const now_ms = performance.now()
       try {
         const found = emptied(fd, buffer, handlers)
-        const wait_ms = ((now_ms - looked_ms) * found_max) / found
+        timer = setTimeout(look, nextLookMs(found, now_ms - looked_ms, found_max))
         looked_ms = now_ms
-        timer = setTimeout(look, Math.min(LOOK_MS, wait_ms))
       } catch (error) {
         end()
         handlers.failed(error as Error)
@@ -98,6 +97,12 @@ export const systemDatagrams: Datagrams = {
       },
     }
   },
+}
+
+/** When `found_max` will have arrived if it goes on as since the last look; at once for the rest. */
+export function nextLookMs(found: number, elapsed_ms: number, found_max: number): number {
+  if (found >= LOOK_DATAGRAMS_MAX) return 0
+  return found === 0 ? LOOK_MS : Math.min(LOOK_MS, (elapsed_ms * found_max) / found)
 }
 
 /** Hands over what has arrived; returns how many. */

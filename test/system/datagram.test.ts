@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram'
 import { expect, test, vi } from 'vitest'
-import { systemDatagrams } from '../../src/system/datagram.ts'
+import { nextLookMs, systemDatagrams } from '../../src/system/datagram.ts'
 
 const OPTIONS = { port: 0, receive_buffer_bytes: 1 << 20 }
 
@@ -55,4 +55,14 @@ test('an address that is taken, and one that is none', async () => {
   await expect(
     systemDatagrams.listen({ address: '192.0.2.1', ...OPTIONS }, handlers),
   ).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' })
+})
+
+test.each([
+  ['nothing', 0, 500, 500],
+  ['a few', 50, 500, 500],
+  ['more than may wait', 400, 500, 125],
+  ['as many still', 100, 125, 125],
+  ['more than one look reads', 1000, 500, 0],
+])('the next look after %s', (_, found, elapsed_ms, wait_ms) => {
+  expect(nextLookMs(found, elapsed_ms, 100)).toBe(wait_ms)
 })
