@@ -14,12 +14,9 @@ export const ROWS = [
   'UDP by least connections',
   'UDP by source address',
   'UDP with session persistence',
-  'UDP, SCTP and TCP on one port',
+  'SCTP on the same port',
+  'IPv6',
   'a change loses no datagram',
-  'a UDP-CONNECT check: all members are well',
-  'an SCTP check: all members are well',
-  'a TCP check: all members are well',
-  'an HTTP check: all members are well',
   'a UDP-CONNECT check: a member that dies',
   'an SCTP check: a member that dies',
   'a TCP check: a member that dies',
@@ -32,12 +29,10 @@ export const ROWS = [
   'a disabled member',
   'a draining member',
   'allowed_cidrs',
-  'IPv6',
   'a disabled pool',
   'a disabled listener',
   'a keepalived that dies',
   'a listener that is deleted leaves the others',
-  'a load balancer that is deleted leaves nothing',
 ] as const
 export type RowName = (typeof ROWS)[number]
 
@@ -49,7 +44,9 @@ const remarks: string[] = []
 beforeAll(async () => {
   if (missing !== undefined) return
   const story = join(import.meta.dirname, 'vm/guest.ts')
-  const env = [`OCTAVIA_LITE_BINARY=${BINARY}`, 'OCTAVIA_LITE_SLOWNESS=20']
+  // Emulating what was just compiled costs more than it saves.
+  const settings = ['OCTAVIA_LITE_SLOWNESS=10', 'BUN_JSC_useJIT=0']
+  const env = [`OCTAVIA_LITE_BINARY=${BINARY}`, ...settings]
   const argv = ['env', ...env, process.execPath, story]
   for await (const line of runInMachine(argv, TIMEOUT_MS)) {
     const row = /^ROW (ok|failed) ([^#]+?)(?: #.*)?\r?$/.exec(line)

@@ -17,8 +17,10 @@ const MEMORY_MB = 1536
 /** A Bun executable needs instructions that qemu's default model does not have. */
 const CPU = 'Nehalem'
 
-/** Why there can be no virtual machine here; undefined where there can. */
+/** Why there is no virtual machine here; undefined where there is. */
 export function machineMissing(): string | undefined {
+  if (process.env.OCTAVIA_LITE_VM !== '1')
+    return 'emulated, it takes minutes of an idle machine: set OCTAVIA_LITE_VM=1'
   if (process.getuid?.() !== 0) return 'needs root'
   for (const program of [QEMU, 'busybox', 'cpio', 'modprobe'])
     if (Bun.which(program) === null) return `needs ${program}`

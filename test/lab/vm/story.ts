@@ -1,50 +1,46 @@
-/** The load balancer of the machine: one listener for each kind of check, the same two members. */
-import type { OctaviaClient } from '../../../src/command/demo/client.ts'
-import { until } from '../harness.ts'
+/**
+ * What an amphora is to its UDP and SCTP listeners: the namespace with the VIPs, and the agent's
+ * service, which is called here as the agent's endpoints call it.
+ */
+import { LvsService } from '../../../src/agent/lvs.ts'
+import { NAMESPACE, pathsOf } from '../../../src/agent/paths.ts'
+import { AGENT_CONFIG_FALLBACKS } from '../../../src/contract/agent-config.ts'
+import { reportsOf } from '../../../src/dataplane/haproxy/statistics.ts'
+import { renderLvs } from '../../../src/dataplane/keepalived/lvs.ts'
+import type { HealthMonitor } from '../../../src/model/health-monitor.ts'
+import type { Listener } from '../../../src/model/listener.ts'
+import type { Member as MemberRow } from '../../../src/model/member.ts'
+import type { Pool } from '../../../src/model/pool.ts'
+import type { LoadBalancerTree } from '../../../src/model/tree.ts'
+import { systemClock } from '../../../src/system/clock.ts'
+import { silentLog } from '../../../src/system/log.ts'
+import { systemProcesses } from '../../../src/system/process.ts'
+import {
+  healthMonitorRow,
+  listenerRow,
+  loadBalancerRow,
+  memberRow,
+  poolRow,
+} from '../../fake/rows.ts'
+import { BINARY, ip, NETWORK, until } from '../harness.ts'
 import { type Member, PORT } from './members.ts'
 
 export const CHECK_TYPES = ['UDP-CONNECT', 'SCTP', 'TCP', 'HTTP'] as const
 export type CheckType = (typeof CHECK_TYPES)[number]
-
-/** As usual in the lab, with a second family. */
-export const SETTINGS = `[api_settings]
-auth_strategy = "noauth"
-
-[haproxy_amphora]
-rest_request_conn_timeout = 90
-
-[health_manager]
-heartbeat_interval = 3
-
-[[local_cloud.networks]]
-name = "vip-net"
-cidr = "10.10.10.0/24"
-host_access = true
-allocation_start = "10.10.10.100"
-allocation_end = "10.10.10.250"
-[[local_cloud.networks.subnets]]
-name = "vip-net-v6"
-cidr = "fd00:10::/64"
-allocation_start = "fd00:10::100"
-allocation_end = "fd00:10::1ff"
-`
-
-/** Patient enough for programs that start slowly in an emulated machine. */
-const TIMES = { delay: 3, timeout: 5, max_retries: 1, max_retries_down: 1 }
+export const VIP = '10.10.10.100'
+export const VIP6 = 'fd00:10::100'
+const BRIDGE = 'bridge'
 const CHECK_PORT = 8080
-const MONITORS: Readonly<Record<CheckType, object>> = {
+
+const TIMES = { delay: 3, timeout: 5, max_retries: 1, max_retries_down: 1 }
+const MONITORS: Readonly<Record<CheckType, Partial<HealthMonitor>>> = {
   'UDP-CONNECT': { type: 'UDP-CONNECT' },
   // A program for each check: in an emulated machine a second's work.
   SCTP: { type: 'SCTP', delay: 10 },
   TCP: { type: 'TCP' },
   HTTP: {
-    ...{
-      type: 'HTTP',
-      http_method: 'GET',
-      url_path: '/health?a=$b',
-      expected_codes: '200, 202, 204',
-    },
-    ...{ http_version: 1.1, domain_name: 'www.example.com' },
+    ...{ type: 'HTTP', http_method: 'GET', url_path: '/health?a=$b', http_version: 1.1 },
+    ...{ expected_codes: '200, 202, 204', domain_name: 'www.example.com' },
   },
 }
 /** The port of the listener with each check; those which share one differ in protocol. */
@@ -54,104 +50,113 @@ export const PORTS: Readonly<Record<CheckType, number>> = {
   TCP: PORT + 1,
   HTTP: PORT + 2,
 }
-const protocolOf = (type: CheckType): string => (type === 'SCTP' ? 'SCTP' : 'UDP')
 
-type Row = Record<string, unknown>
-const rowsIn = (row: Row, key: string): { id: string; name: string }[] => row[key] as never
+/** What differs from two enabled members of weight 1 in turn. */
+export interface Wish {
+  readonly load_balancer?: Partial<LoadBalancerTree>
+  readonly listener?: Partial<Listener>
+  readonly pool?: Partial<Pool>
+  /** By name; null: not there. */
+  readonly members?: Readonly<Record<string, Partial<MemberRow> | null>>
+}
 
 export class Story {
-  readonly client: OctaviaClient
-  readonly id: string
-  readonly vip: string
-  readonly vip6: string
-  readonly #ids: ReadonlyMap<string, string>
+  readonly service: LvsService
+  readonly #members: readonly Member[]
+  readonly #lb = loadBalancerRow({
+    vip_address: VIP,
+    additional_vips: [{ subnet_id: 's', ip_address: VIP6 }],
+  })
+  readonly #ids = new Map<CheckType, { listener: Listener; pool: Pool }>()
 
-  private constructor(client: OctaviaClient, row: Row, ids: ReadonlyMap<string, string>) {
-    this.client = client
-    this.id = String(row.id)
-    this.vip = String(row.vip_address)
-    const [additional] = row.additional_vips as { ip_address: string }[]
-    this.vip6 = additional?.ip_address ?? ''
-    this.#ids = ids
+  constructor(members: readonly Member[]) {
+    this.#members = members
+    const loadbalancer_id = this.#lb.id
+    for (const type of CHECK_TYPES) {
+      const protocol = type === 'SCTP' ? 'SCTP' : 'UDP'
+      const pool = poolRow({ loadbalancer_id, protocol, lb_algorithm: 'ROUND_ROBIN' })
+      const front = { protocol, protocol_port: PORTS[type], default_pool_id: pool.id } as const
+      this.#ids.set(type, { pool, listener: listenerRow({ loadbalancer_id, ...front }) })
+    }
+    const config = { ...AGENT_CONFIG_FALLBACKS, amphora_id: 'a', heartbeat_key: '' }
+    this.service = new LvsService({
+      processes: systemProcesses,
+      clock: systemClock,
+      log: silentLog,
+      paths: pathsOf({ ...config, controller_ip_port_list: [] }),
+      self: [BINARY, 'agent'],
+      announce: async () => {},
+    })
   }
 
-  static async create(client: OctaviaClient, members: readonly Member[]): Promise<Story> {
-    const pool = (name: string, protocol: string, more: object, port?: number) => ({
-      ...{ name, protocol, lb_algorithm: 'ROUND_ROBIN', ...more },
-      members: members.map(({ name, address }) => ({
-        ...{ name, address, protocol_port: PORT },
-        ...(port === undefined ? {} : { monitor_port: port }),
-      })),
-    })
-    const checked = (Object.keys(MONITORS) as CheckType[]).map((type) => {
-      const healthmonitor = { ...TIMES, ...MONITORS[type] }
-      const port = type === 'HTTP' ? CHECK_PORT : undefined
-      const protocol = protocolOf(type)
-      const default_pool = pool(type, protocol, { healthmonitor }, port)
-      return { name: type, protocol, protocol_port: PORTS[type], default_pool }
-    })
-    const plain = { name: 'plain', protocol: 'TCP', protocol_port: PORT }
-    const listeners = [...checked, { ...plain, default_pool: pool('plain', 'TCP', {}) }]
-    const additional_vips = [{ subnet_id: await subnetNamed(client, 'vip-net-v6') }]
-    const vip_subnet_id = await subnetNamed(client, 'vip-net')
-    const loadbalancer = { name: 'lvs', vip_subnet_id, additional_vips, listeners }
-    const { id } = await client.call('POST', 'loadbalancers', { loadbalancer })
-    await settled(client, String(id))
-    const ids = new Map<string, string>()
-    const row = await client.call('GET', `loadbalancers/${id}`)
-    for (const kind of ['listeners', 'pools'])
-      for (const { id: each } of rowsIn(row, kind)) {
-        const { name } = await client.call('GET', `${kind}/${each}`)
-        ids.set(`${kind} ${String(name)}`, each)
-        if (kind !== 'pools') continue
-        const found = await client.call('GET', `pools/${each}/members`)
-        for (const member of found as unknown as { id: string; name: string }[])
-          ids.set(`members ${String(name)} ${member.name}`, member.id)
-      }
-    return new Story(client, row, ids)
+  /** The bridge, and the amphora's namespace on it. */
+  static async prepareNetwork(): Promise<void> {
+    await ip('link', 'add', BRIDGE, 'type', 'bridge')
+    await ip('addr', 'add', `${NETWORK.gateway}/${NETWORK.prefix}`, 'dev', BRIDGE)
+    await ip('addr', 'add', 'fd00:10::1/64', 'dev', BRIDGE, 'nodad')
+    await ip('link', 'set', BRIDGE, 'up')
+    await ip('netns', 'add', NAMESPACE)
+    const inside = ['peer', 'name', 'eth1', 'netns', NAMESPACE]
+    await ip('link', 'add', 'vip', 'type', 'veth', ...inside)
+    await ip('link', 'set', 'vip', 'master', BRIDGE, 'up')
+    const addresses = ['10.10.10.5/24', 'fd00:10::5/64', `${VIP}/32`, `${VIP6}/128`]
+    for (const address of addresses) {
+      const nodad = address.includes(':') ? ['nodad'] : []
+      await ip('-n', NAMESPACE, 'addr', 'add', address, 'dev', 'eth1', ...nodad)
+    }
+    for (const name of ['lo', 'eth1']) await ip('-n', NAMESPACE, 'link', 'set', name, 'up')
   }
 
   listener(type: CheckType): string {
-    return `listeners/${this.#ids.get(`listeners ${type}`)}`
+    return this.#ids.get(type)?.listener.id ?? ''
   }
 
-  pool(type: CheckType): string {
-    return `pools/${this.#ids.get(`pools ${type}`)}`
+  /** Uploads and reloads, as the controller does for each change; throws what the agent answers. */
+  async serve(type: CheckType, wish: Wish = {}): Promise<void> {
+    const tree = this.#tree(type, wish)
+    const [listener] = tree.listeners
+    if (listener === undefined) return
+    const uploaded = await this.service.upload(listener.id, renderLvs(tree, listener))
+    if (!uploaded.ok) throw new Error(uploaded.details)
+    const reloaded = await this.service.control(listener.id, 'reload')
+    if (!reloaded.ok) throw new Error(reloaded.details)
   }
 
-  member(type: CheckType, name: string): string {
-    return `${this.pool(type)}/members/${this.#ids.get(`members ${type} ${name}`)}`
-  }
-
-  /** Changes an object and waits until the change is carried out. */
-  async change(path: string, changes: object): Promise<void> {
-    const kind = path.split('/').at(-2)?.slice(0, -1) ?? ''
-    await this.client.call('PUT', path, { [kind]: changes })
-    await this.settled()
-  }
-
-  settled(): Promise<void> {
-    return settled(this.client, this.id)
-  }
-
-  async untilStatus(path: string, status: string): Promise<void> {
-    await until(`${path} to be ${status}`, async () => {
-      const { operating_status } = await this.client.call('GET', path)
-      return operating_status === status
+  #tree(type: CheckType, wish: Wish): LoadBalancerTree {
+    const known = this.#ids.get(type)
+    if (known === undefined) throw new Error(`no listener with a ${type} check`)
+    const pool = { ...known.pool, ...wish.pool }
+    const usual = { m1: {}, m2: {} }
+    const rows = Object.entries({ ...usual, ...wish.members }).flatMap(([name, over]) => {
+      const member = this.#members.find((each) => each.name === name.slice(0, 2))
+      if (over === null || member === undefined) return []
+      const monitor_port = type === 'HTTP' ? CHECK_PORT : null
+      const place = { address: member.address, protocol_port: PORT, monitor_port, weight: 1 }
+      return [memberRow({ id: name, pool_id: pool.id, ...place, ...over })]
     })
+    const healthmonitor = healthMonitorRow({ pool_id: pool.id, ...TIMES, ...MONITORS[type] })
+    return {
+      ...this.#lb,
+      ...wish.load_balancer,
+      listeners: [{ ...known.listener, ...wish.listener }],
+      pools: [{ ...pool, members: rows, healthmonitor }],
+      l7policies: [],
+      amphorae: [],
+    }
   }
-}
 
-async function subnetNamed(client: OctaviaClient, name: string): Promise<string> {
-  const subnets = (await client.call('GET', '../subnets')) as unknown as Row[]
-  return String(subnets.find((subnet) => subnet.name === name)?.id)
-}
-
-async function settled(client: OctaviaClient, id: string): Promise<void> {
-  const settling = async () => {
-    const { provisioning_status } = await client.call('GET', `loadbalancers/${id}`)
-    if (provisioning_status === 'ERROR') throw new Error('the load balancer is in ERROR')
-    return provisioning_status === 'ACTIVE'
+  /** What the next heartbeat would say. */
+  async report() {
+    return reportsOf(await this.service.rows(), {})
   }
-  await until('the load balancer to be ACTIVE', settling)
+
+  async memberStatus(type: CheckType, name: string): Promise<string | undefined> {
+    const { pools } = await this.report()
+    return pools[this.#ids.get(type)?.pool.id ?? '']?.members[name]
+  }
+
+  async untilStatus(type: CheckType, name: string, status: string): Promise<void> {
+    const right = async () => (await this.memberStatus(type, name)) === status
+    await until(`${name} to be ${status} by its ${type} check`, right)
+  }
 }
