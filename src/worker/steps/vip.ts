@@ -133,7 +133,8 @@ export function setVipRules({ load_balancer_id }: Input): WorkerStep {
     retry: networkRetry,
     act: async (context) => {
       const tree = await loadTree(context, load_balancer_id)
-      await context.world.network.setVipRules(targetOf(tree), planVipRules(tree))
+      const rules = [...planVipRules(tree), ...planPeerGroupRules(tree)]
+      await context.world.network.setVipRules(targetOf(tree), rules)
       return undefined
     },
   }
@@ -200,6 +201,12 @@ export function planVipRules(tree: LoadBalancerTree): VipRule[] {
     }
   if (tree.topology === 'ACTIVE_STANDBY') add({ protocol: 'VRRP', port: null, cidr: null })
   return [...rules.values()]
+}
+
+/** The same where a network knows its ports by group: upstream lets anybody in there. */
+export function planPeerGroupRules(tree: LoadBalancerTree): readonly VipRule[] {
+  if (tree.topology !== 'ACTIVE_STANDBY') return []
+  return [{ protocol: 'TCP', port: PEER_PORT, cidr: null, from_peers: true }]
 }
 
 /** By which the amphorae of a pair tell one another of their stick tables. */

@@ -4,7 +4,7 @@ import type { Amphora } from '../../../src/model/amphora.ts'
 import type { Listener } from '../../../src/model/listener.ts'
 import type { LoadBalancer } from '../../../src/model/load-balancer.ts'
 import { newId } from '../../../src/system/ids.ts'
-import { planPeerRules, planVipRules } from '../../../src/worker/steps/vip.ts'
+import { planPeerGroupRules, planPeerRules, planVipRules } from '../../../src/worker/steps/vip.ts'
 import { listenerRow, loadBalancerRow } from '../../fake/rows.ts'
 
 const tcp = (port: number, cidr: string | null = null): VipRule => ({ protocol: 'TCP', port, cidr })
@@ -60,4 +60,6 @@ test('amphorae of a pair reach one another, and nobody else does', () => {
   const tree = { ...pair, l7policies: [], amphorae }
   expect(planPeerRules(tree)).toEqual([tcp(1025, '10.0.0.5/32'), tcp(1025, 'fd00::5/128')])
   expect(planPeerRules({ ...tree, topology: 'SINGLE' })).toEqual([])
+  expect(planPeerGroupRules(tree)).toEqual([{ ...tcp(1025, null), from_peers: true }])
+  expect(planPeerGroupRules({ ...tree, topology: 'SINGLE' })).toEqual([])
 })
