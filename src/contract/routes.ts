@@ -53,7 +53,8 @@ export interface AgentDetails extends AgentInfo {
   readonly networks: Readonly<Record<string, { network_tx: number; network_rx: number }>>
   readonly active: boolean
   readonly haproxy_count: number
-  readonly cpu_count: number
+  /** Neither this nor the tuned profiles before upstream's 2023.1. */
+  readonly cpu_count?: number
   /** Ticks since boot; text where upstream gives text. */
   readonly cpu: { total: number; user: string; system: string; soft_irq: string }
   /** KiB. */
@@ -69,7 +70,7 @@ export interface AgentDetails extends AgentInfo {
   /** Bytes. */
   readonly disk: { used: number; available: number }
   readonly load: readonly string[]
-  readonly active_tuned_profiles: string
+  readonly active_tuned_profiles?: string
   readonly topology: string
   readonly topology_status: string
   readonly listeners: readonly string[]

@@ -5,12 +5,17 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { AGENT_CONFIG_FALLBACKS, renderAgentConfig } from '../../src/contract/agent-config.ts'
+import {
+  AGENT_CONFIG_FALLBACKS,
+  type AgentConfig,
+  renderAgentConfig,
+} from '../../src/contract/agent-config.ts'
 import { HAPROXY_OPTION_FALLBACKS } from '../../src/dataplane/haproxy/facts.ts'
 import type { AmphoraDriver } from '../../src/driver/amphora.ts'
 import { createRestAmphoraDriver } from '../../src/driver/rest/amphora.ts'
 import { createTransport } from '../../src/driver/rest/transport.ts'
 import type { Amphora } from '../../src/model/amphora.ts'
+import type { Topology } from '../../src/model/load-balancer.ts'
 import { newId } from '../../src/system/ids.ts'
 import { runOk, systemProcesses } from '../../src/system/process.ts'
 import { VRRP_OPTIONS } from '../fake/vrrp.ts'
@@ -41,10 +46,28 @@ const CONTROLLER_IP = '172.30.0.1'
 const AMPHORA_IP = '172.30.0.2'
 export const HEARTBEAT_KEY = 'a key of the lab'
 const AGENT_PORT = 9443
+
+/** What runs in an amphora. */
+export interface LabAgent {
+  /** Puts what it needs into the amphora's folder. */
+  prepare(folder: string): void
+  /** The shell that is PID 1. */
+  shell(folder: string): string
+  /** What PID 1 starts again whenever it ends. */
+  argv(folder: string): readonly string[]
+  readonly topology: Topology
+}
+
 /** From source, or the compiled executable. */
-const AGENT_COMMAND = process.env.OCTAVIA_LITE_BINARY
-  ? [process.env.OCTAVIA_LITE_BINARY, 'agent']
-  : [process.execPath, join(import.meta.dirname, '../../src/main.ts'), 'agent']
+const OUR_AGENT: LabAgent = {
+  prepare: () => undefined,
+  shell: () => '/bin/sh',
+  argv: () =>
+    process.env.OCTAVIA_LITE_BINARY
+      ? [process.env.OCTAVIA_LITE_BINARY, 'agent']
+      : [process.execPath, join(import.meta.dirname, '../../src/main.ts'), 'agent'],
+  topology: 'SINGLE',
+}
 
 const ip = (...args: string[]) => runOk(systemProcesses, ['ip', ...args])
 
@@ -65,6 +88,8 @@ export interface LabAmphora {
   readonly pid: () => number
   /** Where the agent's /var/lib/octavia is. */
   readonly lib: string
+  /** Text of the file that the agent reads at first. */
+  readonly config: string
   readonly log: () => string
   /** Makes the namespaces, plugs the cards in and lets the agent start. */
   boot(): Promise<void>
@@ -77,12 +102,26 @@ export interface LabAmphora {
   remove(): Promise<void>
 }
 
-export function createLabAmphora(heartbeatPort: number, cards: readonly Card[]): LabAmphora {
+export function createLabAmphora(
+  heartbeatPort: number,
+  cards: readonly Card[],
+  agent: LabAgent = OUR_AGENT,
+): LabAmphora {
   const id = newId()
   const folder = mkdtempSync(join(tmpdir(), 'octavia-lite-amphora-'))
   const serverCa = createTestCa('server CA')
   const clientCa = createTestCa('client CA')
-  writeFiles(folder, id, heartbeatPort, serverCa, clientCa)
+  const config = {
+    ...AGENT_CONFIG_FALLBACKS,
+    bind_host: '0.0.0.0',
+    amphora_id: id,
+    controller_ip_port_list: [`${CONTROLLER_IP}:${heartbeatPort}`],
+    heartbeat_key: HEARTBEAT_KEY,
+    heartbeat_interval_s: 1,
+    loadbalancer_topology: agent.topology,
+  }
+  writeFiles(folder, config, serverCa, clientCa)
+  agent.prepare(folder)
   const client = clientCa.issue('controller', 'clientAuth')
   const amphora = { id, lb_network_ip: AMPHORA_IP, vrrp_ip: null } as Amphora
   const driver = createRestAmphoraDriver({
@@ -103,10 +142,12 @@ export function createLabAmphora(heartbeatPort: number, cards: readonly Card[]):
     clientCa,
     pid,
     lib: join(folder, 'lib'),
+    config: renderAgentConfig(config),
     log: () => readFileSync(join(folder, 'agent.log'), 'utf8'),
     boot: async () => {
       const unshare = ['unshare', '--net', '--mount', '--pid', '--propagation', 'slave', '--fork']
-      const argv = [...unshare, '/bin/sh', '-c', SUPERVISOR, 'supervisor', folder, ...AGENT_COMMAND]
+      const shell = [agent.shell(folder), '-c', SUPERVISOR, 'supervisor', folder]
+      const argv = [...unshare, ...shell, ...agent.argv(folder)]
       const started = Bun.spawn(argv, {
         stdio: ['pipe', 'pipe', 'inherit'],
         env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
@@ -140,29 +181,13 @@ export function createLabAmphora(heartbeatPort: number, cards: readonly Card[]):
   }
 }
 
-function writeFiles(
-  folder: string,
-  id: string,
-  port: number,
-  serverCa: TestCa,
-  clientCa: TestCa,
-): void {
-  const server = serverCa.issue(id, 'serverAuth')
+function writeFiles(folder: string, config: AgentConfig, serverCa: TestCa, clientCa: TestCa): void {
+  const server = serverCa.issue(config.amphora_id, 'serverAuth')
   mkdirSync(join(folder, 'etc/certs'), { recursive: true })
   mkdirSync(join(folder, 'lib'))
   writeFileSync(join(folder, 'etc/certs/server.pem'), `${server.cert}${server.key}`)
   writeFileSync(join(folder, 'etc/certs/client_ca.pem'), clientCa.cert)
-  writeFileSync(
-    join(folder, 'etc/amphora-agent.conf'),
-    renderAgentConfig({
-      ...AGENT_CONFIG_FALLBACKS,
-      bind_host: '0.0.0.0',
-      amphora_id: id,
-      controller_ip_port_list: [`${CONTROLLER_IP}:${port}`],
-      heartbeat_key: HEARTBEAT_KEY,
-      heartbeat_interval_s: 1,
-    }),
-  )
+  writeFileSync(join(folder, 'etc/amphora-agent.conf'), renderAgentConfig(config))
 }
 
 async function plugManagement(pid: number): Promise<void> {

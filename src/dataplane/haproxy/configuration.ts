@@ -54,8 +54,9 @@ function globalLimit({ tree, options }: Rendering): number {
 function renderGlobal(rendering: Rendering): Section {
   const { tree, facts, options } = rendering
   const base = options.base_path
-  const pinned = facts.cpu_count > 1 && facts.active_tuned_profiles.split(/\s+/).includes('amphora')
-  const threads = facts.cpu_count - 1
+  const { cpu_count = 1, active_tuned_profiles = '' } = facts
+  const pinned = cpu_count > 1 && active_tuned_profiles.split(/\s+/).includes('amphora')
+  const threads = cpu_count - 1
   const limit = globalLimit(rendering)
   const cache = sessionCacheSize(rendering, limit)
   return {

@@ -17,9 +17,9 @@ export interface Rendering {
 export interface AmphoraFacts {
   /** `2.6.12-1+deb12u4`; may be empty. */
   readonly haproxy_version: string
-  readonly cpu_count: number
+  readonly cpu_count?: number
   /** Names, blank-separated; CPUs are pinned only where `amphora` is among them. */
-  readonly active_tuned_profiles: string
+  readonly active_tuned_profiles?: string
   /** KiB. */
   readonly memory?: {
     readonly free: number
