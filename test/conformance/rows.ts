@@ -22,16 +22,19 @@ export const AREAS = [
   ['RBAC', 183, 193],
   ['STATE', 194, 202],
   ['AGENT', 203, 227],
-  ['HEARTBEAT', 232, 232],
-  ['HEARTBEAT', 234, 236],
+  ['HEARTBEAT', 228, 241],
+  ['HAPROXY', 242, 278],
   ['VRRP', 279, 284],
   ['LVS', 285, 295],
-  ['WORKER', 297, 297],
-  ['WORKER', 302, 305],
+  ['WORKER', 296, 324],
   ['HEALTHMGR', 325, 330],
+  ['HOUSEKEEP', 331, 334],
   ['NETWORK', 335, 351],
   ['COMPUTE', 352, 361],
   ['CERT', 362, 369],
+  ['DRIVER-AGENT', 370, 375],
+  ['STATS', 376, 378],
+  ['CONFIG-CLI', 379, 385],
   ['CLIENT', 386, 392],
 ] as const
 
@@ -66,7 +69,8 @@ function parseRow(line: string): ConformanceRow {
   const cells = line.split('|').map((cell) => cell.trim())
   const [, id = '', area = '', feature = '', tests = '', lacks = ''] = cells
   if (cells.length !== 7 || feature === '') throw new Error(`not a row: ${line}`)
-  const shown = tests === '' ? [] : tests.split('; ').map(parseShown)
+  // A title may have a semicolon itself, and then no file after it.
+  const shown = tests === '' ? [] : tests.split(/; (?=[\w-]+\/[\w./-]+: )/).map(parseShown)
   if (shown.length === 0 && lacks === '') throw new Error(`neither shown nor lacking: ${line}`)
   const state = shown.length === 0 ? 'missing' : lacks === '' ? 'done' : 'partial'
   return { id: Number(id), area, feature, shown, lacks, state }
@@ -76,8 +80,10 @@ function parseShown(text: string): Shown {
   const at = text.indexOf(': ')
   if (at < 0) throw new Error(`not a test: ${text}`)
   const name = text.slice(0, at)
-  // The promises of a seam are in a suite, which implementations run.
-  const file = name.endsWith('.suite') ? `test/${name}.ts` : `test/${name}.test.ts`
+  // The promises of a seam are in a suite, which implementations run; those of the data plane are
+  // rows of the traffic matrix.
+  const whole = name.endsWith('.suite') || name.startsWith('lab/matrix/')
+  const file = whole ? `test/${name}.ts` : `test/${name}.test.ts`
   return { file, title: text.slice(at + 2) }
 }
 
@@ -93,7 +99,7 @@ export function absentTests(rows: readonly ConformanceRow[]): readonly string[] 
   )
 }
 
-/** Titles are whole strings in the source, in calls of `test` or in tables of cases. */
+/** Titles are whole strings in the source, in calls of `test`, tables of cases or rows of a matrix. */
 function literalsOf(file: string): ReadonlySet<string> {
   const path = TEST_FOLDER + file.slice('test/'.length)
   if (!existsSync(path)) return new Set()

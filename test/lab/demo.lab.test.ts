@@ -4,9 +4,10 @@ import { BINARY, labMissing } from './harness.ts'
 import { leftovers, snapshot } from './leftovers.ts'
 
 const missing = labMissing()
+const why = missing === undefined ? '' : `: ${missing}`
 
 test.skipIf(missing !== undefined).each(['isolated', '--host-network'])(
-  `octavia-lite demo %s${missing === undefined ? '' : `: ${missing}`}`,
+  `octavia-lite demo %s${why}`,
   async (mode) => {
     const before = await snapshot()
     // The lab is an outer namespace already, so the host's network here is the lab's.

@@ -13,13 +13,14 @@ import {
 } from './harness.ts'
 
 const missing = labMissing()
+const why = missing === undefined ? '' : `: ${missing}`
 const CHANGES = Number(process.env.HITLESS_CHANGES ?? 50)
 /** After as many changes of members the listener is changed, too, which is a reload. */
 const LISTENER_EVERY = 20
 const REQUESTS_MIN = CHANGES * 200
 
 test.skipIf(missing !== undefined)(
-  `no request fails while members change ${CHANGES} times${missing === undefined ? '' : `: ${missing}`}`,
+  `no request fails while members change ${CHANGES} times${why}`,
   async () => {
     const lab = createLab()
     const serve = await lab.start()
