@@ -44,6 +44,7 @@ test.skipIf(missing !== undefined)(
       { Type: 'identity' },
       { Type: 'load-balancer' },
       { Type: 'network' },
+      { Type: 'key-manager' },
     ])
     expect(await openstack(admin, 'project list')).toMatchObject([{ Name: 'admin' }])
     expect(await openstack(admin, 'user show admin')).toMatchObject({ name: 'admin' })
