@@ -19,7 +19,7 @@ export function regexFault(text: string): string | undefined {
 type Read = { readonly script: string } | { readonly fault: string }
 
 /** Of a backslash and this letter PCRE knows nothing, or not what others take it for. */
-const UNKNOWN_ESCAPES = 'uULlN'
+const UNKNOWN_ESCAPES = 'FiIjJlLmMNOqTuUyY'
 const CLASS_ESCAPES = 'dDwWsShHvV'
 
 function readAsScript(text: string): Read {

@@ -6,16 +6,22 @@
  */
 import { cpus, loadavg } from 'node:os'
 import { errorText } from '../../src/system/log.ts'
+import { changes } from './changes.ts'
 import { create } from './create.ts'
 import { heartbeats } from './heartbeats.ts'
+import { kubernetes } from './kubernetes.ts'
 import { local } from './local.ts'
 import { pairs } from './pairs.ts'
 import { requests } from './requests.ts'
 import { type Result, renderTable, summarize } from './result.ts'
 import type { Scenario } from './scenario.ts'
 import { start } from './start.ts'
+import { traffic } from './traffic.ts'
 
-const SCENARIOS: readonly Scenario[] = [start, create, requests, heartbeats, local, pairs]
+const SCENARIOS: readonly Scenario[] = [
+  ...[start, create, requests, heartbeats],
+  ...[local, traffic, changes, kubernetes, pairs],
+]
 
 async function main(args: readonly string[]): Promise<number> {
   const wanted = args.filter((arg) => !arg.startsWith('--'))

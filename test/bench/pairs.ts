@@ -16,17 +16,8 @@ import {
   signal,
   startClient,
 } from '../lab/amphora-faults.ts'
-import {
-  createBalanced,
-  createLab,
-  createWebServers,
-  deleteCascade,
-  type Lab,
-  type LabSettings,
-  labMissing,
-  type Serve,
-  until,
-} from '../lab/harness.ts'
+import { labMissing, until } from '../lab/harness.ts'
+import { type Made, withBalanced } from './balanced.ts'
 import type { Result } from './result.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -51,29 +42,6 @@ export const pairs: Scenario = {
       ...(await withBalanced({ health: IMPATIENT }, (made) => ofSingle(made, times))),
     ]
   },
-}
-
-interface Made {
-  readonly lab: Lab
-  readonly serve: Serve
-  readonly id: string
-  readonly vip: string
-}
-
-async function withBalanced<T>(settings: LabSettings, body: (made: Made) => Promise<T>) {
-  const lab = createLab(settings)
-  const serve = await lab.start()
-  const servers = await createWebServers(2)
-  try {
-    const { id, vip } = await createBalanced(serve.client, servers)
-    const result = await body({ lab, serve, id, vip })
-    await deleteCascade(serve.client, id)
-    return result
-  } finally {
-    for (const server of servers) await server.remove()
-    await serve.stop()
-    lab.remove()
-  }
 }
 
 /** Does it `times` times, each on a pair that is whole. */
