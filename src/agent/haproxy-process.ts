@@ -11,7 +11,8 @@ const CHECK_TIMEOUT_MS = 60_000
 const START_TIMEOUT_MS = 60_000
 /** haproxy tries for two seconds to bind a port which is taken. */
 const RELOAD_TIMEOUT_MS = 30_000
-const POLL_MS = 20
+/** A reload takes about ten times as long, and each look a fraction of a millisecond. */
+const POLL_MS = 5
 
 export interface HaproxyProcessDeps {
   readonly processes: Processes

@@ -22,8 +22,9 @@ const WAITING_MAX = 64
 /**
  * Gratuitous ARP and unsolicited neighbour advertisements are the kernel's, on every `link set
  * address`; sockets may bind a VIP which keepalived has not set yet; an IPv6 address, a link-local
- * one too, is used at once; routers of a tenant's network configure nothing here; and PING monitors
- * run as nobody, for whom haproxy leaves no other way to an echo.
+ * one too, is used at once; routers of a tenant's network configure nothing here; PING monitors run
+ * as nobody, for whom haproxy leaves no other way to an echo; and there may be many connections to
+ * a member and many that wait to be accepted, but none from a port of ours.
  */
 const NAMESPACE_SETTINGS = {
   'ipv4/conf/all/arp_notify': 1,
@@ -35,6 +36,10 @@ const NAMESPACE_SETTINGS = {
   'ipv4/ip_nonlocal_bind': 1,
   'ipv6/ip_nonlocal_bind': 1,
   'ipv4/ping_group_range': '0 2147483647',
+  'ipv4/ip_local_port_range': '1025 65534',
+  'ipv4/ip_local_reserved_ports': '1025,9101,9102',
+  'core/somaxconn': 65_534,
+  'ipv4/tcp_max_syn_backlog': 65_534,
 } as const
 
 export interface Nic {

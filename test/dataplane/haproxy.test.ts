@@ -178,6 +178,19 @@ test('a project cannot put fields of its own into the log format', () => {
   expect(text).toContain('log-format %%[src]\\ %%ci\\ lb-1\\ %f')
 })
 
+test.each([
+  { total: 1_000_000, own_memory: true, limits: [-1, -1], maxconn: 62_500 },
+  { total: 1_000_000, own_memory: true, limits: [100, 200], maxconn: 300 },
+  { total: 16_000_000, own_memory: false, limits: [-1, -1], maxconn: 62_500 },
+  { total: 64_000_000, own_memory: true, limits: [2_147_483_647], maxconn: 1_000_000 },
+  { total: 1, own_memory: true, limits: [-1], maxconn: 1_000 },
+])('$total KiB have room for $maxconn connections', ({ total, own_memory, limits, maxconn }) => {
+  const memory = { total, free: 0, buffers: 0, cached: 0 }
+  const listeners = limits.map((connection_limit, at) => ({ id: `l${at}`, connection_limit }))
+  const text = render({ about: '', facts: { memory }, options: { own_memory }, listeners })
+  expect(text).toContain(`\n    maxconn ${maxconn}\n    httpclient`)
+})
+
 test('certificates of a pool that are not there are not left out silently', () => {
   const pool = {
     id: 'p',

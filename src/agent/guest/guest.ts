@@ -26,6 +26,8 @@ import type { GuestConfig } from './config-drive.ts'
 import { readConfigDrive } from './drive.ts'
 import { type CardPlan, planManagement } from './management.ts'
 
+/** Enough for the largest `maxconn` of haproxy: two sockets a connection, and its pipes. */
+const OPEN_FILES = '2600000'
 const INSTANCE_FILE = '/etc/octavia/instance'
 /** What is on the partition for state. */
 const STATE_FOLDERS = ['/etc/octavia', '/var/lib/octavia'] as const
@@ -46,6 +48,7 @@ export interface GuestDeps {
 /** Throws when the agent could not run afterwards. */
 export async function prepareGuest(deps: GuestDeps): Promise<void> {
   const { log } = deps
+  for (const name of ['file-max', 'nr_open']) writeFileSync(`/proc/sys/fs/${name}`, OPEN_FILES)
   const config = await readConfigDrive(deps)
   if (config === undefined) {
     log.warning('there is no config drive', { known: existsSync(AGENT_CONFIG_PATH) })

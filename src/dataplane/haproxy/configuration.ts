@@ -26,6 +26,11 @@ import { presentListeners, servedListeners, servedPool, usedPools } from './serv
 import { sessionCacheSize } from './tls.ts'
 
 const MAXCONN_MAX = 1_000_000
+const MAXCONN_LEAST = 1_000
+/** Of an idle connection: two sockets of the kernel, a session, what TLS keeps. */
+const CONNECTION_KIB = 16
+/** For one of the amphorae that share a host's memory. */
+const SHARE_OF_HOST = 1 / 16
 /** Where amphorae of a pair exchange their stick tables. */
 export const PEER_PORT = 1025
 
@@ -45,10 +50,21 @@ export function renderHaproxy(rendering: Rendering): string {
 }
 
 /** The sum of the limits of all enabled listeners, even while the load balancer is disabled. */
-function globalLimit({ tree, options }: Rendering): number {
+function globalLimit(rendering: Rendering): number {
+  const { tree, options } = rendering
   const enabled = presentListeners(tree).filter((listener) => listener.admin_state_up)
   const sum = enabled.reduce((all, listener) => all + connectionLimit(listener, options), 0)
-  return sum > 0 && sum < MAXCONN_MAX ? sum : MAXCONN_MAX
+  return Math.min(sum > 0 && sum < MAXCONN_MAX ? sum : MAXCONN_MAX, affordable(rendering))
+}
+
+/**
+ * More connections than this would end in an amphora without memory; and haproxy makes, at every
+ * reload, tables for all that it is allowed, 150 bytes each.
+ */
+function affordable({ facts, options }: Rendering): number {
+  if (facts.memory === undefined) return MAXCONN_MAX
+  const kib = facts.memory.total * (options.own_memory ? 1 : SHARE_OF_HOST)
+  return Math.max(Math.floor(kib / CONNECTION_KIB), MAXCONN_LEAST)
 }
 
 function renderGlobal(rendering: Rendering): Section {
@@ -68,6 +84,7 @@ function renderGlobal(rendering: Rendering): Section {
       line`stats socket ${base}/${tree.id}.sock mode 0666 level user`,
       line`server-state-file ${base}/${tree.id}/servers-state`,
       line`maxconn ${limit}`,
+      ...withoutAuthorities(rendering),
       ...(cache === undefined ? [] : [line`tune.ssl.cachesize ${cache}`]),
       ...externalChecks(rendering),
       ...(pinned
@@ -75,6 +92,14 @@ function renderGlobal(rendering: Rendering): Section {
         : []),
     ],
   }
+}
+
+/**
+ * From 2.6 on haproxy has a client of HTTPS of its own, which nothing here uses. For it haproxy
+ * would read all authorities of the system at every check and reload, longer than all else takes.
+ */
+function withoutAuthorities({ facts }: Rendering): readonly Line[] {
+  return atLeast(facts.haproxy_version, 2, 6) ? [line`httpclient.ssl.verify none`] : []
 }
 
 /** Checks by a program of their own need leave for the whole process. */

@@ -22,6 +22,7 @@ export interface AmphoraFacts {
   readonly active_tuned_profiles?: string
   /** KiB. */
   readonly memory?: {
+    readonly total: number
     readonly free: number
     readonly buffers: number
     readonly cached: number
