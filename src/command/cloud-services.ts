@@ -24,6 +24,9 @@ export interface CloudService {
 }
 
 export interface CloudServices {
+  readonly auth_url: string
+  /** null is whichever comes first. */
+  readonly region: string | null
   readonly session: Session
   open(service: CloudService): Service
 }
@@ -45,7 +48,10 @@ export function openCloudServices(
   const transport = transportOf(settings)
   const credentials = credentialsOf(settings)
   const session = createSession(deps, { auth_url, credentials, ...transport })
+  const region = settings.region_name ?? null
   return {
+    auth_url,
+    region,
     session,
     open: ({ title, type, version, headers = {}, timeout_ms = TIMEOUT_MS }) =>
       createService(
@@ -57,7 +63,7 @@ export function openCloudServices(
           endpoint: {
             type,
             interfaces: [settings.interface ?? 'public'],
-            region: settings.region_name ?? null,
+            region,
             name: null,
             override: null,
           },
