@@ -11,6 +11,7 @@ const SERVER: Readonly<Record<string, Load>> = {
   serve: () => import('./command/serve.ts'),
   agent: () => import('./command/agent.ts'),
   setup: () => import('./command/setup.ts'),
+  doctor: () => import('./command/doctor.ts'),
   image: () => import('./command/image.ts'),
   demo: () => import('./command/demo.ts'),
   user: () => import('./command/user.ts'),

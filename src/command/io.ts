@@ -36,8 +36,15 @@ export interface Command {
   run(args: readonly string[], io: Io): Promise<number>
 }
 
+/** Whoever read the output has read enough: `| head`. */
+function endOnClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(EXIT.ok)
+}
+
 export const systemIo: Io = {
   out: (text) => {
+    if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', endOnClosedPipe)
     process.stdout.write(text)
   },
   err: (text) => {

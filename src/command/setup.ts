@@ -10,8 +10,10 @@ import { silentLog } from '../system/log.ts'
 import { type ParsedArguments, parseArguments } from './arguments.ts'
 import { CLOUD_OPTIONS, readCloudSettings } from './cloud-settings.ts'
 import { DEFAULT_CONFIG_FILE } from './config.ts'
+import { checkCloud, openServiceCloud } from './doctor/cloud.ts'
+import { type Finding, fail, findingLines, isHealthy } from './doctor/finding.ts'
+import { checkApi } from './doctor/service.ts'
 import { type Command, CommandFailure, EXIT, type Exit, type Io, table } from './io.ts'
-import { checkSetup, type Finding } from './setup/check.ts'
 import { openCloud } from './setup/cloud.ts'
 import { planSetup, type SetupChoices } from './setup/plan.ts'
 import { confirm } from './setup/question.ts'
@@ -151,23 +153,14 @@ async function plan({ things, notes, json }: Job, io: Io): Promise<Exit> {
 async function check({ things, choices, json }: Job, io: Io): Promise<Exit> {
   const { config_file, url } = choices
   const missing = (await survey(things)).filter(({ id }) => id === undefined)
-  const deps = { clock: systemClock, log: silentLog }
-  const findings: readonly Finding[] = [
-    ...missing.map(({ thing }) => ({ what: thing.title, problem: 'missing; run setup' })),
-    ...(existsSync(config_file) ? await checkSetup(deps, loadConfig(config_file), url) : []),
-  ]
-  if (json) io.out(`${JSON.stringify({ findings }, null, 2)}\n`)
-  else
-    io.out(
-      table(
-        findings.map(({ what, problem }) => [
-          problem === null ? 'ok' : 'WRONG',
-          what,
-          problem ?? '',
-        ]),
-      ),
-    )
-  return findings.every(({ problem }) => problem === null) ? EXIT.ok : EXIT.failure
+  const findings: Finding[] = missing.map(({ thing }) => fail(thing.title, 'missing; run setup'))
+  if (existsSync(config_file)) {
+    const config = loadConfig(config_file)
+    const service = openServiceCloud({ clock: systemClock, log: silentLog }, config)
+    findings.push(...(await checkCloud(config, service, systemClock.now())), await checkApi(url))
+  }
+  io.out(json ? `${JSON.stringify({ findings }, null, 2)}\n` : findingLines(findings, io))
+  return isHealthy(findings) ? EXIT.ok : EXIT.failure
 }
 
 async function make(job: Job, io: Io): Promise<Exit> {

@@ -189,6 +189,13 @@ export function createFakeNeutron(keystone: FakeKeystone): FakeNeutron {
   const handle = (request: FakeRequest): object | undefined => {
     const { method, path, query } = request
     if (path === '/extensions') return { extensions: [...extensions].map((alias) => ({ alias })) }
+    if (path === `/quotas/${OWN_PROJECT}/details.json`)
+      return {
+        quota: {
+          port: { limit: quota.ports, used: ports.size, reserved: 0 },
+          security_group: { limit: quota.groups, used: groups.size, reserved: 0 },
+        },
+      }
     const [, collection = '', id] = /^\/(qos\/policies|[^/]+)(?:\/(.+))?$/.exec(path) ?? []
     if (collection === 'network-ip-availabilities') return available(id ?? '')
     const table = tables[collection]

@@ -18,6 +18,9 @@ export interface FakeNova extends FakeService {
   readonly groups: Map<string, Row>
   readonly flavors: Set<string>
   readonly zones: Set<string>
+  readonly keypairs: Set<string>
+  /** Servers that our project may have. */
+  servers_max: number
   /** Looks until a new server is ACTIVE. */
   boots: number
   /** No host takes a new server. */
@@ -36,6 +39,7 @@ export function createFakeNova(keystone: FakeKeystone, neutron: FakeNeutron): Fa
   const groups = new Map<string, Row>()
   const flavors = new Set(['amphora', 'big'])
   const zones = new Set(['nova', 'other'])
+  const keypairs = new Set<string>()
   let created = 0
 
   const boot = (body: Row): object => {
@@ -121,7 +125,7 @@ export function createFakeNova(keystone: FakeKeystone, neutron: FakeNeutron): Fa
     const server = servers.get(id)
     if (server === undefined) return undefined
     const { method, body } = request
-    if (rest === '' && method === 'DELETE') return remove(server)
+    if (rest === '') return method === 'DELETE' ? remove(server) : { server }
     if (rest === '/action') return { output: nova.console }
     if (rest === '/os-interface' && method === 'GET') return interfaces(server)
     if (rest === '/os-interface') return attach(server, body.interfaceAttachment.port_id)
@@ -141,6 +145,10 @@ export function createFakeNova(keystone: FakeKeystone, neutron: FakeNeutron): Fa
     if (id !== undefined) return ofServer(id, rest, request)
     if (path === '/os-availability-zone') return zonesBody(zones)
     if (path.startsWith('/flavors/')) return flavors.has(path.slice(9)) ? {} : undefined
+    if (path.startsWith('/os-keypairs/'))
+      return keypairs.has(path.slice('/os-keypairs/'.length)) ? {} : undefined
+    if (path === '/os-quota-sets/service/detail')
+      return { quota_set: { instances: { limit: nova.servers_max, in_use: servers.size } } }
     if (path === '/os-server-groups' && method === 'GET')
       return { server_groups: [...groups.values()] }
     if (path === '/os-server-groups') {
@@ -156,7 +164,17 @@ export function createFakeNova(keystone: FakeKeystone, neutron: FakeNeutron): Fa
     handle: thrownToo(handle),
   })
   const nova: FakeNova = Object.assign(service, {
-    ...{ servers, groups, flavors, zones, boots: 2, full: false, console: '' },
+    ...{
+      servers,
+      groups,
+      flavors,
+      zones,
+      keypairs,
+      servers_max: 10,
+      boots: 2,
+      full: false,
+      console: '',
+    },
     leftovers: () =>
       [...servers.values(), ...groups.values()].map(({ name }) => String(name)).toSorted(),
   })
@@ -202,7 +220,9 @@ export function createFakeCinder(keystone: FakeKeystone): FakeCinder {
     if (path === '/os-availability-zone') return zonesBody(new Set(['nova']))
     if (path === '/volumes/detail')
       return {
-        volumes: [...volumes.values()].filter(({ name }) => name === query.get('name')).map(looked),
+        volumes: [...volumes.values()]
+          .filter(({ name }) => name === (query.get('name') ?? name))
+          .map(looked),
       }
     if (method === 'POST') {
       const volume = { id: newId(), status: 'downloading', copies: cinder.copies, ...body.volume }

@@ -67,7 +67,12 @@ const VERSIONS: Readonly<Record<string, string>> = {
 /** Flavor m1.lab, the network lb-mgmt-net and the image lab-test: see the cloud's own README. */
 export async function openRealCloud(): Promise<RealCloud> {
   const first = configOf({ amp_flavor_id: '"-"', amp_boot_network_list: '["-"]' })
-  const session = openOpenStack({ config: first, clock: systemClock, log: silentLog }).session()
+  const session = openOpenStack({
+    deployment: '0123456789abcdef',
+    config: first,
+    clock: systemClock,
+    log: silentLog,
+  }).session()
   const undo: (() => Promise<unknown>)[] = []
   const send: RealCloud['send'] = async (type, method, path, body) => {
     const endpoint = { type, interfaces: ['public'], region: null, name: null, override: null }
@@ -96,7 +101,8 @@ export async function openRealCloud(): Promise<RealCloud> {
   return {
     config,
     send,
-    openstack: () => openOpenStack({ config, clock: systemClock, log: silentLog }),
+    openstack: () =>
+      openOpenStack({ deployment: '0123456789abcdef', config, clock: systemClock, log: silentLog }),
     makeNetwork: async (cidr) => {
       const name = `octavia-lite-lab-${crypto.randomUUID().slice(0, 8)}`
       const { network } = await send('network', 'POST', '/networks', { network: { name } })

@@ -30,6 +30,8 @@ export interface DataFolder {
   readonly clientCa: Identity
   readonly client: Identity
   readonly heartbeatKey: string
+  /** Which octavia-lite this is, in the marks of what it makes in a cloud. */
+  readonly deployment: string
   /** Signs the tokens of the built-in identity. */
   readonly tokenKey: string
   /** The file of keys of the built-in store of secrets. */
@@ -48,9 +50,24 @@ export function databaseIn(path: string): string {
   return join(path, 'octavia-lite.db')
 }
 
+/** The state of the local cloud, likewise. */
+export function cloudIn(path: string): string {
+  return join(path, 'cloud')
+}
+
 /** The keys of stored secrets, likewise. */
 export function secretKeysIn(path: string): string {
   return join(path, 'secret.keys')
+}
+
+/** The key of heartbeats, likewise. */
+export function heartbeatKeyIn(path: string): string {
+  return join(path, 'heartbeat.key')
+}
+
+/** The file that says which octavia-lite this is, likewise. */
+export function deploymentIn(path: string): string {
+  return join(path, 'deployment')
 }
 
 /** The file about the management port, likewise. */
@@ -77,16 +94,18 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
       clientIdentities(certs),
     ])
     const newKey = (): string => randomBytes(32).toString('hex')
-    const heartbeatKey = secret(join(path, 'heartbeat.key'), newKey)
+    const heartbeatKey = secret(heartbeatKeyIn(path), newKey)
+    const deployment = secret(deploymentIn(path), () => randomBytes(8).toString('hex'))
     const tokenKey = secret(join(path, 'token.key'), newKey)
     return {
       database: databaseIn(path),
-      cloud: join(path, 'cloud'),
+      cloud: cloudIn(path),
       certificates: join(path, 'certificates'),
       serverCa,
       clientCa,
       client,
       heartbeatKey,
+      deployment,
       tokenKey,
       secretKeys: secretKeysIn(path),
       managementPort: managementPortIn(path),

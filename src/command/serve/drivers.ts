@@ -78,7 +78,10 @@ export function createDrivers(place: Place): Drivers {
     if (cloud === undefined) throw new CommandFailure('the local cloud is not configured')
     return cloud
   }
-  const openstack = openOpenStack({ config, log: place.log, clock: systemClock })
+  const openstack = openOpenStack({
+    ...{ config, log: place.log, clock: systemClock },
+    deployment: folder.deployment,
+  })
   const networks: Record<NetworkDriverName, () => NetworkDriver> = {
     local: () => local().network,
     allowed_address_pairs_driver: openstack.network,
@@ -138,8 +141,11 @@ function openManagement(
   )
 }
 
-function openBarbican({ config, log }: Place): CertificateManager {
-  const openstack = openOpenStack({ config, clock: systemClock, log })
+function openBarbican({ config, folder, log }: Place): CertificateManager {
+  const openstack = openOpenStack({
+    ...{ config, clock: systemClock, log },
+    deployment: folder.deployment,
+  })
   const named = { title: 'Barbican', type: 'key-manager', version: 'v1' }
   return createBarbicanCertificateManager({
     barbican: openstack.service(named, config.certificates),
@@ -147,7 +153,12 @@ function openBarbican({ config, log }: Place): CertificateManager {
   })
 }
 
-function openLocalCloud({ config, folder, log, agentExecutable }: Place): LocalCloud {
+export function openLocalCloud({
+  config,
+  folder,
+  log,
+  agentExecutable,
+}: Omit<Place, 'store' | 'vault'>): LocalCloud {
   const { networks, management_cidr, management_host_ip } = config.local_cloud
   return createLocalCloud(
     { processes: systemProcesses, launcher: systemLauncher, clock: systemClock, log },

@@ -20,6 +20,8 @@ import { readPem } from './pem.ts'
 
 export interface OpenStackDeps {
   readonly config: Config
+  /** By which what is made says who made it. */
+  readonly deployment: string
   readonly clock: Clock
   readonly log: Log
 }
@@ -59,7 +61,7 @@ export interface CatalogueOptions {
  * 2.15 has soft-anti-affinity, and is old enough to take files of an instance, which 2.57 does not.
  */
 const NOVA_MICROVERSION = '2.15'
-const NOVA: ServiceName = {
+export const NOVA: ServiceName = {
   title: 'Nova',
   type: 'compute',
   version: 'v2.1',
@@ -68,8 +70,8 @@ const NOVA: ServiceName = {
     'x-openstack-nova-api-version': NOVA_MICROVERSION,
   },
 }
-const GLANCE: ServiceName = { title: 'Glance', type: 'image', version: 'v2' }
-const CINDER: ServiceName = { title: 'Cinder', type: 'volumev3', version: 'v3' }
+export const GLANCE: ServiceName = { title: 'Glance', type: 'image', version: 'v2' }
+export const CINDER: ServiceName = { title: 'Cinder', type: 'volumev3', version: 'v3' }
 
 /** Plugging a port in takes Nova tens of seconds on a busy host. */
 const TIMEOUT_S = 60
@@ -77,7 +79,7 @@ const CONNECT_RETRIES = 3
 const STATUS_RETRIES = 3
 
 export function openOpenStack(deps: OpenStackDeps): OpenStack {
-  const { config } = deps
+  const { config, deployment } = deps
   const own = config.service_auth
   const once = <T>(make: () => T): (() => T) => {
     let made: T | undefined
@@ -106,10 +108,13 @@ export function openOpenStack(deps: OpenStackDeps): OpenStack {
         images: createImages(service(GLANCE, config.glance), deps.log),
         volumes:
           config.controller_worker.volume_driver === 'volume_cinder_driver'
-            ? createVolumes({ ...deps, service: service(CINDER, config.cinder) }, config.cinder)
+            ? createVolumes(
+                { ...deps, service: service(CINDER, config.cinder) },
+                { ...config.cinder, deployment },
+              )
             : null,
       },
-      { ...config.controller_worker, ...config.nova },
+      { ...config.controller_worker, ...config.nova, deployment },
     ),
   )
   return {
@@ -120,7 +125,7 @@ export function openOpenStack(deps: OpenStackDeps): OpenStack {
       const attachments = isNova ? nova().attachments : noAttachments
       return createNeutronNetwork(
         { service, clock: deps.clock, projectId, attachments },
-        neutronOptions(config),
+        { ...neutronOptions(config), deployment },
       )
     },
     neutron: () => neutron().service,

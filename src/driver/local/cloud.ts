@@ -18,6 +18,7 @@ import type { Log } from '../../system/log.ts'
 import type { Processes } from '../../system/process.ts'
 import type { ComputeDriver } from '../compute.ts'
 import { DriverError } from '../error.ts'
+import type { Thing } from '../inventory.ts'
 import type { Network, NetworkDriver, Port, Subnet } from '../network.ts'
 import { createLocalCompute } from './compute.ts'
 import { foreignLink, refuseLostPorts, refuseOverlaps, refuseWithoutIpv6 } from './conflict.ts'
@@ -31,6 +32,7 @@ import { type DesiredLink, planLinks } from './links.ts'
 import { portLinkName, portPeerName } from './naming.ts'
 import { createLocalNetwork, toNetwork, toPort, toSubnet } from './network.ts'
 import { LocalPorts, wishIn } from './ports.ts'
+import { killProcess } from './process.ts'
 import { LocalState } from './state.ts'
 import { foldersToCover, SUPERVISOR_SCRIPT } from './supervisor.ts'
 import {
@@ -117,6 +119,11 @@ export interface LocalCloud {
   teardownIfIdle(): Promise<boolean>
   /** Ends all instances, and removes all ports and networks. */
   teardown(): Promise<void>
+  /**
+   * Takes away what belongs to nobody, as `listLocalThings` tells it: instead of `start`, which
+   * would start amphorae first.
+   */
+  remove(things: readonly Thing[]): Promise<void>
   /** Without the management network, which is nobody's but ours. */
   listNetworks(): readonly Network[]
   listSubnets(): readonly Subnet[]
@@ -230,6 +237,21 @@ class Cloud implements LocalCloud {
     await Promise.all(instances.map(({ amphora_id }) => this.compute.delete(amphora_id)))
     for (const port of [...this.#state.ports]) this.#ports.remove(port)
     await this.#removeNetworks()
+  }
+
+  async remove(things: readonly Thing[]): Promise<void> {
+    assert(this.#wanted === 'unknown', 'what belongs to nobody is removed before a start')
+    this.#instances.adopt()
+    this.#wanted = 'networks'
+    for (const { kind, id } of things) {
+      if (kind === 'process') killProcess(Number(id))
+      if (kind === 'amphora') await this.compute.delete(id)
+      const port = kind === 'port' ? this.#state.findPort(id) : undefined
+      if (port !== undefined) this.#ports.remove(port)
+    }
+    // What is left of links has no port any more.
+    await this.#keeper.reconcile()
+    await this.teardownIfIdle()
   }
 
   listNetworks(): readonly Network[] {

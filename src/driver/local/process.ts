@@ -97,7 +97,7 @@ function readProc(pid: number, file: string): string {
 export async function endProcess(clock: Clock, process: InstanceProcess): Promise<void> {
   const deadline = clock.now() + END_TIMEOUT_MS
   // PID 1 of a process namespace takes all the others with it.
-  if (isAlive(process)) kill(process.pid)
+  if (isAlive(process)) killProcess(process.pid)
   while (stateOf(process) !== 'ended') {
     if (clock.now() > deadline)
       throw new DriverError({
@@ -111,7 +111,7 @@ export async function endProcess(clock: Clock, process: InstanceProcess): Promis
   }
 }
 
-function kill(pid: number): void {
+export function killProcess(pid: number): void {
   try {
     globalThis.process.kill(pid, 'SIGKILL')
   } catch {

@@ -33,7 +33,7 @@ export interface InstanceRecord {
   readonly port_id: string
 }
 
-interface DeploymentRecord {
+export interface DeploymentRecord {
   readonly id: string
   /** Mount points we had to make on the host; removed with the networks. */
   readonly made_folders: readonly string[]

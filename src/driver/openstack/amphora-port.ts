@@ -4,6 +4,7 @@ import { derivedMac } from '../derived.ts'
 import { DriverError } from '../error.ts'
 import type { AmphoraOnNetwork, Port, Subnet, Vip } from '../network.ts'
 import { memberPortName, OCTAVIA_OWNER, vrrpPortName } from '../port-names.ts'
+import { markOf } from './mark.ts'
 import { type Doing, type NeutronPort, toNeutronPort, toPort } from './neutron.ts'
 import type { NeutronDeps } from './neutron-deps.ts'
 import { isTaken } from './vip-port.ts'
@@ -108,11 +109,12 @@ async function ensurePort(deps: NeutronDeps, doing: Doing, wanted: Wanted): Prom
 }
 
 async function create(deps: NeutronDeps, doing: Doing, wanted: Wanted): Promise<NeutronPort> {
-  const { neutron } = deps
+  const { neutron, options } = deps
   const { name, network_id, vnic_type, allowed, again } = wanted
   const subnet_ids = [...new Set(wanted.subnet_ids)]
   const values = {
     name,
+    description: markOf(options.deployment),
     network_id,
     admin_state_up: true,
     device_owner: OCTAVIA_OWNER,

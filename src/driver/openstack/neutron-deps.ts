@@ -7,6 +7,8 @@ export interface NeutronOptions {
   readonly port_detach_timeout: number
   /** Whether users may name what their own token does not show. */
   readonly allow_invisible_resource_usage: boolean
+  /** Which octavia-lite makes things. */
+  readonly deployment: string
 }
 
 /** What the parts of this driver share. */

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Instance, InstanceProfile, InstanceRequest } from '../compute.ts'
 import { type JsonRecord, record, records, text } from './json.ts'
+import { DEPLOYMENT_KEY } from './mark.ts'
 
 export interface ServerOptions {
   readonly amp_flavor_id: string
@@ -13,6 +14,8 @@ export interface ServerOptions {
   readonly availability_zone: string | null
   /** 0: `amphora-<id>`. */
   readonly random_amphora_name_length: number
+  /** Which octavia-lite makes it. */
+  readonly deployment: string
 }
 
 /** What was made for the server before it. */
@@ -24,7 +27,7 @@ export interface ServerParts {
 }
 
 /** By these a server is told from one of the same name. */
-const META = {
+export const META = {
   amphora: 'octavia_amphora_id',
   load_balancer: 'octavia_load_balancer_id',
   network: 'octavia_management_network_id',
@@ -88,6 +91,7 @@ export function serverBody(
         [META.amphora]: amphora_id,
         [META.load_balancer]: load_balancer_id,
         [META.image]: image_id,
+        [DEPLOYMENT_KEY]: options.deployment,
         ...(networks[0] === undefined ? {} : { [META.network]: networks[0] }),
       },
     },

@@ -7,6 +7,7 @@ import type { VipRule, VipTarget } from '../network.ts'
 import { OCTAVIA_OWNER, vipDeviceId } from '../port-names.ts'
 import { planGroupChange, planGroupRules, toRuleBody } from './group-rules.ts'
 import { text } from './json.ts'
+import { markOf } from './mark.ts'
 import { type Doing, type NeutronPort, toGroupRule, toNeutronPort } from './neutron.ts'
 import type { NeutronDeps } from './neutron-deps.ts'
 import { ServiceRefusal } from './refusal.ts'
@@ -39,7 +40,7 @@ export async function ensureVipGroup(
   if (found !== undefined) return found
   const values = {
     name: vipDeviceId(load_balancer_id),
-    description: `Octavia load balancer ${load_balancer_id}`,
+    description: `Octavia load balancer ${load_balancer_id} (${markOf(deps.options.deployment)})`,
   }
   return text((await deps.neutron.create('security-groups', values, doing)).id)
 }

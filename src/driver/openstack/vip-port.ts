@@ -4,6 +4,7 @@ import { DriverError } from '../error.ts'
 import { AddressInUse, type FixedIp, type Vip, type VipRequest } from '../network.ts'
 import { OCTAVIA_OWNER, vipDeviceId, vipPortName } from '../port-names.ts'
 import { number } from './json.ts'
+import { markOf } from './mark.ts'
 import { type Doing, type Neutron, type NeutronPort, toNetwork, toNeutronPort } from './neutron.ts'
 import type { NeutronDeps } from './neutron-deps.ts'
 import { ServiceRefusal } from './refusal.ts'
@@ -42,7 +43,7 @@ async function findOwn(
 }
 
 async function create(
-  { neutron }: NeutronDeps,
+  { neutron, options }: NeutronDeps,
   request: VipRequest,
   doing: Doing,
 ): Promise<NeutronPort> {
@@ -63,6 +64,7 @@ async function create(
   )
   const values = {
     name: vipPortName(load_balancer_id),
+    description: markOf(options.deployment),
     network_id,
     // Its addresses answer on the ports of amphorae, so nothing is ever bound to it.
     admin_state_up: false,

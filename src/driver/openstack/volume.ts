@@ -6,6 +6,7 @@
 import type { Clock } from '../../system/clock.ts'
 import { DriverError } from '../error.ts'
 import { record, records, text } from './json.ts'
+import { DEPLOYMENT_KEY } from './mark.ts'
 import type { Service } from './service.ts'
 
 export interface VolumeOptions {
@@ -17,6 +18,8 @@ export interface VolumeOptions {
   readonly volume_create_retry_interval: number
   readonly volume_create_timeout: number
   readonly volume_create_max_retries: number
+  /** Which octavia-lite makes it. */
+  readonly deployment: string
 }
 
 export interface Volumes {
@@ -92,7 +95,7 @@ async function list(service: Service, amphora_id: string) {
 
 async function create(
   service: Service,
-  { volume_size: size, volume_type, availability_zone }: VolumeOptions,
+  { volume_size: size, volume_type, availability_zone, deployment }: VolumeOptions,
   { amphora_id, image_id: imageRef, zone }: Wish,
 ): Promise<void> {
   await service.request({
@@ -107,7 +110,7 @@ async function create(
         volume_type,
         availability_zone: zone ?? availability_zone,
         imageRef,
-        metadata: { octavia_amphora_id: amphora_id },
+        metadata: { octavia_amphora_id: amphora_id, [DEPLOYMENT_KEY]: deployment },
       },
     },
   })

@@ -33,7 +33,12 @@ ${more.replaceAll('NEUTRON', neutron.url)}`
   const around = { root: false, home: '/home/u', hostname: 'h' }
   const { config, problems } = checkConfig(text, around)
   const checked = present(config, JSON.stringify(problems))
-  const openstack = openOpenStack({ config: checked, clock: systemClock, log: silentLog })
+  const openstack = openOpenStack({
+    deployment: '0123456789abcdef',
+    config: checked,
+    clock: systemClock,
+    log: silentLog,
+  })
   return { keystone, neutron, network: openstack.network() }
 }
 

@@ -3,7 +3,7 @@ import type { NetworkDriver } from '../../../src/driver/network.ts'
 import { createNovaCompute, type NovaOptions } from '../../../src/driver/openstack/compute.ts'
 import { createImages } from '../../../src/driver/openstack/image.ts'
 import { createNeutronNetwork } from '../../../src/driver/openstack/network.ts'
-import { createService } from '../../../src/driver/openstack/service.ts'
+import { createService, type Service } from '../../../src/driver/openstack/service.ts'
 import { createSession, type Session } from '../../../src/driver/openstack/session.ts'
 import { createVolumes, type VolumeOptions } from '../../../src/driver/openstack/volume.ts'
 import { createLog, type Log } from '../../../src/system/log.ts'
@@ -26,6 +26,9 @@ export const TRANSPORT = {
   connect_retries: 2,
 }
 
+/** Of the controller that the clients here are of. */
+export const DEPLOYMENT = '0123456789abcdef'
+
 const NOVA_OPTIONS: NovaOptions = {
   amp_flavor_id: 'amphora',
   amp_image_tag: 'amphora',
@@ -38,6 +41,7 @@ const NOVA_OPTIONS: NovaOptions = {
   random_amphora_name_length: 0,
   enable_anti_affinity: true,
   anti_affinity_policy: 'soft-anti-affinity',
+  deployment: DEPLOYMENT,
 }
 const VOLUME_OPTIONS: VolumeOptions = {
   volume_size: 16,
@@ -46,6 +50,7 @@ const VOLUME_OPTIONS: VolumeOptions = {
   volume_create_retry_interval: 5,
   volume_create_timeout: 300,
   volume_create_max_retries: 2,
+  deployment: DEPLOYMENT,
 }
 
 export interface FakeCloudServices {
@@ -63,6 +68,8 @@ export interface FakeCloudServices {
   /** Takes a service away for so long. */
   outage(service: Pick<FakeNova, 'goDown' | 'comeUp'>, ms: number): void
   network(): NetworkDriver
+  /** Another client, as those of the drivers are. */
+  client(title: string, type: string, version: string): Service
   compute(
     over?: Partial<NovaOptions> & { readonly volumes?: boolean },
   ): ReturnType<typeof createNovaCompute>
@@ -124,6 +131,7 @@ export function openFakeServices(): FakeCloudServices {
   return {
     ...{ clock, keystone, neutron, nova, glance, cinder, management_network, session, log, lines },
     compute,
+    client,
     outage: (service, ms) => {
       void service.goDown()
       returns.push({ at: clock.now() + ms, comeUp: service.comeUp })
@@ -136,7 +144,10 @@ export function openFakeServices(): FakeCloudServices {
           projectId: session.projectId,
           clock,
         },
-        { port_detach_timeout: 300, allow_invisible_resource_usage: false },
+        {
+          ...{ port_detach_timeout: 300, allow_invisible_resource_usage: false },
+          deployment: DEPLOYMENT,
+        },
       ),
     stop: async () => {
       for (const service of [neutron, nova, glance, cinder, keystone]) await service.stop()
