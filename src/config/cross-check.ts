@@ -162,6 +162,13 @@ function checkBarbican(config: Config): Contradiction[] {
   return checkOurUser(config, 'service_auth', `cert_manager ${cert_manager}`)
 }
 
+/** Options without which no amphora boots, and what they name. */
+const NOVA_NEEDS = {
+  amp_flavor_id: 'the flavor of amphorae, which octavia-lite setup makes',
+  amp_image_tag: 'the tag of the image of amphorae, "amphora" as octavia-lite image upload sets it',
+  amp_boot_network_list: 'the management network, which octavia-lite setup makes',
+} as const
+
 /** What drivers of an OpenStack cloud cannot do without. */
 function checkOpenStack(config: Config): Contradiction[] {
   const { controller_worker: worker, health_manager } = config
@@ -170,12 +177,11 @@ function checkOpenStack(config: Config): Contradiction[] {
   if (user !== 'compute_nova_driver' && user !== 'allowed_address_pairs_driver') return []
   const found = checkOurUser(config, 'service_auth', user)
   if (!nova) return found
-  const needed = ['amp_flavor_id', 'amp_image_tag', 'amp_boot_network_list'] as const
-  for (const name of needed)
-    if (worker[name].length === 0)
+  for (const [name, what] of Object.entries(NOVA_NEEDS))
+    if (worker[name as keyof typeof NOVA_NEEDS].length === 0)
       found.push({
         where: `controller_worker.${name}`,
-        message: `compute_nova_driver needs ${name}`,
+        message: `compute_nova_driver needs ${name}: ${what}`,
       })
   const { controller_ip_port_list, management_port } = health_manager
   if (controller_ip_port_list.length === 0 && management_port === 'none')

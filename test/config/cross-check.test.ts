@@ -36,9 +36,9 @@ const CASES: readonly (readonly [title: string, text: string, said: readonly str
       .replace('["n"]', '[]')
       .replace('"172.16.0.2:5555"', ''),
     [
-      'controller_worker.amp_flavor_id: compute_nova_driver needs amp_flavor_id',
-      'controller_worker.amp_image_tag: compute_nova_driver needs amp_image_tag',
-      'controller_worker.amp_boot_network_list: compute_nova_driver needs amp_boot_network_list',
+      'controller_worker.amp_flavor_id: compute_nova_driver needs amp_flavor_id: the flavor of amphorae, which octavia-lite setup makes',
+      'controller_worker.amp_image_tag: compute_nova_driver needs amp_image_tag: the tag of the image of amphorae, "amphora" as octavia-lite image upload sets it',
+      'controller_worker.amp_boot_network_list: compute_nova_driver needs amp_boot_network_list: the management network, which octavia-lite setup makes',
       'health_manager.controller_ip_port_list: amphorae in Nova need the address and port where this controller hears heartbeats',
     ],
   ],

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { importOslo } from '../../src/config/import.ts'
 import { checkConfig } from '../../src/config/load.ts'
@@ -123,3 +125,68 @@ function spelt(value: unknown): string {
   if (Array.isArray(value)) return value.join(',')
   return String(value).replaceAll('$', '$$$$')
 }
+
+/** As upstream's installation guide makes it, of a release that still had amp_image_id. */
+test('the file of a whole deployment', () => {
+  const text = readFileSync(join(import.meta.dirname, 'octavia.conf'), 'utf8')
+  const { values, toml, dropped, problems } = imported(text)
+  expect(problems).toEqual([])
+  expect(dropped.map(({ where, message }) => `${where}: ${message}`)).toEqual([
+    'DEFAULT.transport_url: there is no message queue',
+    'controller_worker.amp_image_id: an image is found by its tag: openstack image set --tag amphora ID, and amp_image_tag = "amphora"',
+    'database.connection: the database is embedded, in [DEFAULT] data_dir',
+    'keystone_authtoken.memcached_servers: tokens are remembered in memory',
+    'oslo_messaging.topic: there is no message queue',
+    'service_auth.memcached_servers: tokens are remembered in memory',
+  ])
+  const user = {
+    ...{ auth_url: 'http://controller:5000', auth_type: 'password', username: 'octavia' },
+    ...{ password: 'USER_SECRET', user_domain_name: 'Default' },
+    ...{ project_name: 'service', project_domain_name: 'Default' },
+  }
+  expect(values).toEqual({
+    api_settings: { bind_host: '0.0.0.0', bind_port: 9876, auth_strategy: 'keystone' },
+    certificates: {
+      cert_generator: 'local_cert_generator',
+      ca_certificate: '/etc/octavia/certs/server_ca.cert.pem',
+      ca_private_key: '/etc/octavia/certs/server_ca.key.pem',
+      ca_private_key_passphrase: 'CA_SECRET',
+      cert_manager: 'barbican_cert_manager',
+    },
+    controller_worker: {
+      amp_image_owner_id: '0b8a1d2e5f6a4c70912f0d3f4f5a6b7c',
+      amp_ssh_key_name: 'mykey',
+      amp_secgroup_list: ['6a1fbb44-8f3b-4d0a-94f6-6a3f5d9f1e21'],
+      amp_boot_network_list: ['91c0a3f5-1f0a-4f53-8f3e-2b7c5a9d0c31'],
+      amp_flavor_id: '200',
+      network_driver: 'allowed_address_pairs_driver',
+      compute_driver: 'compute_nova_driver',
+      amphora_driver: 'amphora_haproxy_rest_driver',
+      client_ca: '/etc/octavia/certs/client_ca.cert.pem',
+      loadbalancer_topology: 'ACTIVE_STANDBY',
+    },
+    haproxy_amphora: {
+      client_cert: '/etc/octavia/certs/client.cert-and-key.pem',
+      server_ca: '/etc/octavia/certs/server_ca.cert.pem',
+    },
+    health_manager: {
+      bind_port: 5555,
+      bind_ip: '172.16.0.2',
+      controller_ip_port_list: ['172.16.0.2:5555'],
+    },
+    keystone_authtoken: { ...user, www_authenticate_uri: 'http://controller:5000' },
+    service_auth: user,
+  })
+  expect(JSON.stringify(dropped)).not.toContain('SECRET')
+  // What the file cannot say is asked for; then it is a whole configuration.
+  const around = { root: true, home: '/root', hostname: 'controller' }
+  const errors = (given: string) =>
+    checkConfig(given, around)
+      .problems.filter(({ severity }) => severity === 'error')
+      .map(({ message }) => message)
+  expect(errors(toml)).toEqual([
+    expect.stringMatching(/^compute_nova_driver needs amp_image_tag: /),
+  ])
+  const worker = '[controller_worker]\n'
+  expect(errors(toml.replace(worker, `${worker}amp_image_tag = "amphora"\n`))).toEqual([])
+})

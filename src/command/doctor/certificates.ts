@@ -1,5 +1,5 @@
 /** Both authorities, the controller's certificate and the key of heartbeats. */
-import { X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import type { Config } from '../../config/options.ts'
 import type { Amphora } from '../../model/amphora.ts'
@@ -21,6 +21,11 @@ export async function checkCertificates(config: Config, now: number): Promise<Fi
     ["controller's certificate", haproxy_amphora.client_cert ?? made('client.pem')],
   ] as const
   const found = files.map(([what, path]) => look(what, () => timeLeft(path, now)))
+  const authority = look('key of that CA', () => {
+    const certificate = certificates.ca_certificate ?? made('server_ca.pem')
+    const key = certificates.ca_private_key ?? certificate
+    return belongs({ certificate, key, passphrase: certificates.ca_private_key_passphrase })
+  })
   const key = look('key of heartbeats', () => {
     if (health_manager.heartbeat_key !== null) return 'in the configuration'
     const path = heartbeatKeyIn(DEFAULT.data_dir)
@@ -29,7 +34,8 @@ export async function checkCertificates(config: Config, now: number): Promise<Fi
       `${path} holds no key: restore it from a backup; with another one no amphora is heard until it fails over`,
     )
   })
-  return await Promise.all([...found, key])
+  const [first, ...more] = found
+  return await Promise.all([...(first === undefined ? [] : [first]), authority, ...more, key])
 }
 
 function timeLeft(path: string, now: number): string {
@@ -47,6 +53,29 @@ function timeLeft(path: string, now: number): string {
   if (until - now < CA_WARN_MS)
     throw new Doubtful(`${path} ${left}: put a new one there and fail all load balancers over`)
   return left
+}
+
+interface Pair {
+  readonly certificate: string
+  readonly key: string
+  readonly passphrase: string | null
+}
+
+/** Without it no amphora can be made. What OpenSSL says can quote what it read. */
+function belongs({ certificate, key, passphrase }: Pair): string {
+  const [ca, text] = [read(certificate), read(key)]
+  if (ca === undefined || text === undefined)
+    throw new Wrong(`${key} is not there: no amphora can be made; restore it from a backup`)
+  const pem = /-----BEGIN ([A-Z ]*PRIVATE KEY)-----[^-]+-----END \1-----/.exec(text)?.[0] ?? ''
+  try {
+    const opened = createPrivateKey({ key: pem, ...(passphrase === null ? {} : { passphrase }) })
+    if (new X509Certificate(ca).checkPrivateKey(opened)) return ''
+  } catch {
+    throw new Wrong(
+      `${key} cannot be read as a key: no amphora can be made; see [certificates] ca_private_key and ca_private_key_passphrase`,
+    )
+  }
+  throw new Wrong(`${key} is the key of another certificate than ${certificate}`)
 }
 
 function endOf(path: string, text: string): number {

@@ -77,8 +77,11 @@ export const controllerWorker = {
   ...obsolete('upstream no longer reads it', {
     distributor_driver: text('What spreads load over amphorae.', 'distributor_noop_driver'),
     user_data_config_drive: boolean('How files get into an amphora.', false),
-    amp_image_id: text('The image of amphorae: see amp_image_tag.', null),
   }),
+  ...obsolete(
+    'an image is found by its tag: openstack image set --tag amphora ID, and amp_image_tag = "amphora"',
+    { amp_image_id: text('The image of amphorae: see amp_image_tag.', null) },
+  ),
 }
 
 const jobboardTls = (help: string) => map(help, {})

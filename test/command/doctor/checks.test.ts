@@ -1,6 +1,7 @@
 /** What each look says of what it finds: tables, and real files where files are looked at. */
 import { Database } from 'bun:sqlite'
-import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { createPrivateKey } from 'node:crypto'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -105,9 +106,9 @@ test('a data directory as serve makes it, and what is done to it', async () => {
 
   expect((await look()).map((line) => line.split(' ')[0])).toEqual(['ok', 'ok', 'ok'])
   const now = Date.now()
-  expect((await certificates(now)).map((line) => line.split(' ')[0])).toEqual(Array(4).fill('ok'))
+  expect((await certificates(now)).map((line) => line.split(' ')[0])).toEqual(Array(5).fill('ok'))
   expect((await certificates(now + 3_600 * DAY))[0]).toMatch(/^warn CA of amphorae: .* ends in/)
-  expect((await certificates(now + 4_000 * DAY))[2]).toMatch(/^fail controller's .* expired 3/)
+  expect((await certificates(now + 4_000 * DAY))[3]).toMatch(/^fail controller's .* expired 3/)
 
   chmodSync(join(path, 'token.key'), 0o640)
   writeFileSync(join(path, 'certs', 'client.pem'), 'something')
@@ -116,8 +117,8 @@ test('a data directory as serve makes it, and what is done to it', async () => {
     `fail ${path}: others can read secrets in it: chmod go= ${join(path, 'token.key')}`,
   )
   const now2 = await certificates(now)
-  expect(now2[2]).toMatch(/^fail controller's certificate: .*client.pem is no certificate; restore/)
-  expect(now2[3]).toMatch(/^fail key of heartbeats: .* holds no key: restore it/)
+  expect(now2[3]).toMatch(/^fail controller's certificate: .*client.pem is no certificate; restore/)
+  expect(now2[4]).toMatch(/^fail key of heartbeats: .* holds no key: restore it/)
 
   const raw = new Database(database)
   raw.run('PRAGMA user_version = 99')
@@ -125,6 +126,28 @@ test('a data directory as serve makes it, and what is done to it', async () => {
   expect((await look())[2]).toMatch(/^fail database: a newer octavia-lite wrote it/)
   writeFileSync(database, 'not a database, but long enough to be looked at as if it were one')
   expect((await look())[2]).toMatch(/^fail database: .* cannot be read: file is not a database/)
+})
+
+test("an operator's CA, its key sealed or of another", async () => {
+  const { path } = await dataFolder()
+  const plain = configDefaults()
+  const key = join(path, 'sealed.pem')
+  const ca = readFileSync(join(path, 'certs', 'server_ca.pem'), 'utf8')
+  const sealed = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'serverca' }
+  writeFileSync(key, createPrivateKey(ca).export(sealed as never))
+  const look = async (name: string, ca_private_key_passphrase: string | null) => {
+    const certificates = {
+      ...{ ...plain.certificates, ca_private_key: key },
+      ...{ ca_certificate: join(path, 'certs', name), ca_private_key_passphrase },
+    }
+    const DEFAULT = { ...plain.DEFAULT, data_dir: path }
+    const found = await checkCertificates({ ...plain, DEFAULT, certificates }, Date.now())
+    return said(found[1] ?? ok(''))
+  }
+  expect(await look('server_ca.pem', 'serverca')).toBe('ok key of that CA: ')
+  for (const wrong of ['other', null])
+    expect(await look('server_ca.pem', wrong)).toMatch(/^fail .*see .* ca_private_key_passphrase$/)
+  expect(await look('client_ca.pem', 'serverca')).toMatch(/^fail .* is the key of another /)
 })
 
 test('a database with a damaged page', async () => {
