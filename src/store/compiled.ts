@@ -2,7 +2,8 @@
  * Queries compiled once: building the text of a query costs several times what SQLite takes to run
  * it. A key names the shape of a query, so everything that changes its text must be in the key.
  */
-import type { CompiledQuery, QueryResult } from 'kysely'
+import type { CompiledQuery } from 'kysely'
+import { directConnection, type Ran } from './dialect.ts'
 import type { Db } from './store.ts'
 
 /** Shapes kept per database, among them those of bodies that name any of the fields. */
@@ -16,26 +17,33 @@ export interface Compilable {
 }
 
 /** `parameters` are in the order in which `build` names its values, which are replaced by them. */
-export async function executeCompiled<R>(
+export async function executeCompiled(
   db: Db,
   key: string,
   parameters: readonly unknown[],
   build: (db: Db) => Compilable,
-): Promise<QueryResult<R>> {
+): Promise<Ran> {
+  const compiled = compiledBy(db, key, build)
+  const direct = directConnection(db)
+  if (direct !== undefined) return direct.run(compiled.sql, parameters)
+  const { rows, numAffectedRows = 0n } = await db.executeQuery({ ...compiled, parameters })
+  return { rows, changes: Number(numAffectedRows) }
+}
+
+function compiledBy(db: Db, key: string, build: (db: Db) => Compilable): CompiledQuery {
   const { adapter } = db.getExecutor()
   let queries = compiledByAdapter.get(adapter)
   if (queries === undefined) {
     queries = new Map()
     compiledByAdapter.set(adapter, queries)
   }
-  let compiled = queries.get(key)
-  if (compiled === undefined) {
-    compiled = build(db).compile()
-    const oldest = queries.keys().next()
-    if (queries.size >= COMPILED_MAX && oldest.done !== true) queries.delete(oldest.value)
-    queries.set(key, compiled)
-  }
-  return (await db.executeQuery({ ...compiled, parameters })) as QueryResult<R>
+  const known = queries.get(key)
+  if (known !== undefined) return known
+  const compiled = build(db).compile()
+  const oldest = queries.keys().next()
+  if (queries.size >= COMPILED_MAX && oldest.done !== true) queries.delete(oldest.value)
+  queries.set(key, compiled)
+  return compiled
 }
 
 /** The rows it gives. */
@@ -45,7 +53,7 @@ export async function runCompiled<R>(
   parameters: readonly unknown[],
   build: (db: Db) => Compilable,
 ): Promise<R[]> {
-  return (await executeCompiled<R>(db, key, parameters, build)).rows
+  return (await executeCompiled(db, key, parameters, build)).rows as R[]
 }
 
 /** How many rows it changed. */
@@ -55,6 +63,5 @@ export async function changeCompiled(
   parameters: readonly unknown[],
   build: (db: Db) => Compilable,
 ): Promise<number> {
-  const { numAffectedRows = 0n } = await executeCompiled(db, key, parameters, build)
-  return Number(numAffectedRows)
+  return (await executeCompiled(db, key, parameters, build)).changes
 }

@@ -1,14 +1,14 @@
 /**
  * Kysely over bun:sqlite. One connection writes; a second, read-only one sees committed data only.
  * The writer is held from acquire to release, because a statement of another caller between `begin`
- * and `commit` would join the transaction and vanish with its rollback. Its transactions are of two
- * kinds, each a Kysely of its own over the one connection: FULL is on the disk when it is
- * committed; NORMAL is safe from a crash of this process, and a power cut may take back the last of
- * them, but never one that a FULL one followed.
+ * and `commit` would join the transaction and vanish with its rollback.
+ *
+ * Kysely's executor costs more than SQLite takes for most queries. So whoever holds a connection
+ * anyway, as a transaction does, may run compiled queries on it at once: `directConnection`.
  */
 import type { Database, Statement } from 'bun:sqlite'
 import {
-  CompiledQuery,
+  type CompiledQuery,
   type DatabaseConnection,
   type Dialect,
   type Driver,
@@ -17,27 +17,35 @@ import {
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
+  type Transaction,
 } from 'kysely'
 
 /** Statements kept prepared per connection; the oldest leaves first. */
 const STATEMENTS_MAX = 256
 
-type Synchronous = 'full' | 'normal'
+interface Prepared {
+  readonly statement: Statement
+  /** Whether it has columns; asking the statement each time is not cheap. */
+  readonly gives_rows: boolean
+}
 
 class SqliteConnection implements DatabaseConnection {
   readonly #database: Database
-  readonly #statements = new Map<string, Statement>()
-  #synchronous: Synchronous | undefined
+  readonly #statements = new Map<string, Prepared>()
   constructor(database: Database) {
     this.#database = database
   }
 
-  async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const statement = this.#prepare(query.sql)
-    const parameters = query.parameters as never[]
-    if (statement.columnNames.length > 0) return { rows: statement.all(...parameters) as R[] }
-    const { changes } = statement.run(...parameters)
-    return { rows: [], numAffectedRows: BigInt(changes) }
+  async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+    const { rows, changes } = this.run(sql, parameters)
+    return { rows: rows as R[], numAffectedRows: BigInt(changes) }
+  }
+
+  run(sql: string, parameters: readonly unknown[]): Ran {
+    const { statement, gives_rows } = this.#prepare(sql)
+    const bound = parameters as never[]
+    if (gives_rows) return { rows: statement.all(...bound), changes: 0 }
+    return { rows: [], changes: statement.run(...bound).changes }
   }
 
   // biome-ignore lint/correctness/useYield: nothing here streams
@@ -49,26 +57,28 @@ class SqliteConnection implements DatabaseConnection {
     return this.#database.inTransaction
   }
 
-  /** Not inside a transaction. */
-  synchronize(how: Synchronous): void {
-    if (this.#synchronous === how) return
-    this.#prepare(`pragma synchronous = ${how}`).run()
-    this.#synchronous = how
-  }
-
-  #prepare(sql: string): Statement {
+  #prepare(sql: string): Prepared {
     const known = this.#statements.get(sql)
     if (known !== undefined) return known
     const statement = this.#database.prepare(sql)
+    const prepared = { statement, gives_rows: statement.columnNames.length > 0 }
     const oldest = this.#statements.keys().next()
     if (this.#statements.size >= STATEMENTS_MAX && oldest.done !== true) {
-      this.#statements.get(oldest.value)?.finalize()
+      this.#statements.get(oldest.value)?.statement.finalize()
       this.#statements.delete(oldest.value)
     }
-    this.#statements.set(sql, statement)
-    return statement
+    this.#statements.set(sql, prepared)
+    return prepared
   }
 }
+
+export interface Ran {
+  readonly rows: readonly unknown[]
+  readonly changes: number
+}
+
+/** A connection of which one is sure that nobody else is in the middle of something on it. */
+export type DirectConnection = Pick<SqliteConnection, 'run'>
 
 /** Lets one holder in at a time, in the order of asking. */
 class Turns {
@@ -93,28 +103,24 @@ class Turns {
 class SqliteDriver implements Driver {
   readonly #connection: SqliteConnection
   readonly #turns: Turns | undefined
-  readonly #synchronous: Synchronous
-  constructor(connection: SqliteConnection, turns?: Turns, synchronous: Synchronous = 'full') {
+  constructor(connection: SqliteConnection, turns?: Turns) {
     this.#connection = connection
     this.#turns = turns
-    this.#synchronous = synchronous
   }
   async init(): Promise<void> {}
   async acquireConnection(): Promise<DatabaseConnection> {
     await this.#turns?.take()
     return this.#connection
   }
-  async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    this.#connection.synchronize(this.#synchronous)
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+  async beginTransaction(): Promise<void> {
+    this.#connection.run('begin immediate', [])
   }
-  async commitTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('commit'))
+  async commitTransaction(): Promise<void> {
+    this.#connection.run('commit', [])
   }
-  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+  async rollbackTransaction(): Promise<void> {
     // SQLite rolls back by itself when the disk is full; a second rollback would hide that error.
-    if (!this.#connection.inTransaction) return
-    await connection.executeQuery(CompiledQuery.raw('rollback'))
+    if (this.#connection.inTransaction) this.#connection.run('rollback', [])
   }
   async releaseConnection(): Promise<void> {
     this.#turns?.give()
@@ -122,17 +128,39 @@ class SqliteDriver implements Driver {
   async destroy(): Promise<void> {}
 }
 
-export function readerOver<T>(database: Database): Kysely<T> {
-  return kyselyOver(new SqliteDriver(new SqliteConnection(database)))
+const directConnections = new WeakMap<object, DirectConnection>()
+
+/** Of a reader, or of a transaction that is open; undefined where queries have to wait for turns. */
+export function directConnection(db: object): DirectConnection | undefined {
+  return directConnections.get(db)
 }
 
-/** The same connection twice; whoever holds one holds both. */
-export function writersOver<T>(database: Database): Readonly<Record<Synchronous, Kysely<T>>> {
+export function readerOver<T>(database: Database): Kysely<T> {
   const connection = new SqliteConnection(database)
-  const turns = new Turns()
+  const db = kyselyOver<T>(new SqliteDriver(connection))
+  directConnections.set(db, connection)
+  return db
+}
+
+export interface Writer<T> {
+  readonly db: Kysely<T>
+  transaction<R>(body: (tx: Transaction<T>) => Promise<R>): Promise<R>
+}
+
+export function writerOver<T>(database: Database): Writer<T> {
+  const connection = new SqliteConnection(database)
+  const db = kyselyOver<T>(new SqliteDriver(connection, new Turns()))
   return {
-    full: kyselyOver(new SqliteDriver(connection, turns, 'full')),
-    normal: kyselyOver(new SqliteDriver(connection, turns, 'normal')),
+    db,
+    transaction: (body) =>
+      db.transaction().execute(async (tx) => {
+        directConnections.set(tx, connection)
+        try {
+          return await body(tx)
+        } finally {
+          directConnections.delete(tx)
+        }
+      }),
   }
 }
 

@@ -9,9 +9,10 @@ import { dirname } from 'node:path'
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { makeFolder, SECRET_MODE } from '../system/files.ts'
 import { duringTransaction } from '../system/outside.ts'
-import { readerOver, writersOver } from './dialect.ts'
+import { readerOver, writerOver } from './dialect.ts'
 import { MIGRATIONS } from './migrations.ts'
 import { SCHEMA_VERSION, schemaStatements } from './tables.ts'
+import { openWal, WalSync } from './wal-sync.ts'
 
 /**
  * The repository builds its queries from resource definitions, so column names are values, not
@@ -32,6 +33,8 @@ export interface Store {
    * this resolves.
    */
   transaction<T>(body: (tx: Tx) => Promise<T>, durability?: Durability): Promise<T>
+  /** What `read` has shown until now is on the disk: to be awaited before acting on it outside. */
+  synced(): Promise<void>
   close(): void
 }
 
@@ -53,16 +56,20 @@ export function openStore(path: string): Store {
   const writer = openDatabase(path)
   prepareSchema(writer, path)
   const reader = path === ':memory:' ? undefined : openReader(path)
-  const { full, normal } = writersOver<Tables>(writer)
-  // With `:memory:` both are one connection; the reader must not join a transaction that is open.
-  const read = reader === undefined ? full : readerOver<Tables>(reader)
+  const disk = reader === undefined ? undefined : new WalSync(openWal(path))
+  const { db, transaction } = writerOver<Tables>(writer)
   return {
-    read,
-    transaction: (body, durability = 'power-cut') => {
-      const write = durability === 'crash' ? normal : full
-      return duringTransaction(() => write.transaction().execute(body))
+    // With `:memory:` both are one connection; the reader must not join a transaction that is open.
+    read: reader === undefined ? db : readerOver<Tables>(reader),
+    transaction: async (body, durability = 'power-cut') => {
+      const result = await duringTransaction(() => transaction(body))
+      disk?.committed()
+      if (durability === 'power-cut') await disk?.synced()
+      return result
     },
+    synced: async () => disk?.synced(),
     close: () => {
+      disk?.close()
       reader?.close()
       writer.run('PRAGMA optimize')
       writer.close()
@@ -84,7 +91,8 @@ function openDatabase(path: string): Database {
     // moment.
     database.run('PRAGMA busy_timeout = 5000')
     database.run('PRAGMA journal_mode = wal')
-    database.run('PRAGMA synchronous = full')
+    // What has to be on the disk is carried there by wal-sync.ts.
+    database.run('PRAGMA synchronous = normal')
     database.run('PRAGMA foreign_keys = on')
     return database
   } catch (cause) {

@@ -1,14 +1,14 @@
 import { Database } from 'bun:sqlite'
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
-import { writersOver } from '../../src/store/dialect.ts'
+import { writerOver } from '../../src/store/dialect.ts'
 import { isStoreOutage } from '../../src/store/failure.ts'
 
 test('a full database is an outage, rolls back, and works again when there is room', async () => {
   const database = new Database(':memory:', { strict: true })
   database.run('CREATE TABLE note (text TEXT)')
   database.run('PRAGMA max_page_count = 20')
-  const db = writersOver<{ note: { text: string } }>(database).full
+  const db = writerOver<{ note: { text: string } }>(database).db
   const write = (size: number) =>
     db.transaction().execute(async (tx) => {
       await tx.insertInto('note').values({ text: 'small' }).execute()
@@ -27,7 +27,7 @@ test('a full database is an outage, rolls back, and works again when there is ro
 test('an error of a statement is no outage', async () => {
   const database = new Database(':memory:', { strict: true })
   database.run('CREATE TABLE note (text TEXT UNIQUE NOT NULL) STRICT')
-  const db = writersOver<{ note: { text: string } }>(database).full
+  const db = writerOver<{ note: { text: string } }>(database).db
   for (const text of ['insert into note values (null)', 'select * from nothing']) {
     const error: unknown = await sql
       .raw(text)
