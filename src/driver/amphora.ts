@@ -75,6 +75,8 @@ export class CertificatesRefused extends DriverError {
 }
 
 export interface AmphoraDriver {
+  /** There are no amphorae: no call reaches anything, or takes time. */
+  readonly imaginary?: true
   /** Asks once whether the agent answers; the flow repeats. */
   getInfo(amphora: Amphora): Promise<AmphoraInfo>
   plugVip(amphora: Amphora, plug: VipPlug): Promise<void>

@@ -40,6 +40,8 @@ export interface Instance {
 }
 
 export interface ComputeDriver {
+  /** Nothing of what it tells exists: no call reaches anything, or takes time. */
+  readonly imaginary?: true
   /** Boots the instance of an amphora, or returns the one it has: then `files` is not looked at. */
   build(request: InstanceRequest): Promise<{ readonly compute_id: string }>
   find(amphora_id: string): Promise<Instance | undefined>

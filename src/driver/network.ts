@@ -136,6 +136,8 @@ export function seenBy(network: NetworkDriver, token: string | null): NetworkVie
 }
 
 export interface NetworkDriver {
+  /** Nothing of what it tells exists: no call reaches anything, or takes time. */
+  readonly imaginary?: true
   /** Where users see what is theirs: the view of the holder of a token. */
   readonly seenBy?: (token: string) => NetworkView
   findNetwork(id: string): Promise<Network | undefined>

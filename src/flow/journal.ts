@@ -25,6 +25,8 @@ export class Journal<W> {
   readonly #signal: AbortSignal
   readonly #job: JobRow
   #rows: readonly JobStepRow[] = []
+  /** Positions of rows that are not committed yet. */
+  #unwritten: readonly number[] = []
   /** What steps asked for `once`. */
   #known = new Map<string, Promise<unknown>>()
   /** Both set once, when the job's flow is known. */
@@ -57,43 +59,68 @@ export class Journal<W> {
   async commit(at: number, acted?: { readonly result: Json | undefined }): Promise<number> {
     const now = this.#deps.clock.now()
     const started_ms = this.#job.started_ms ?? now
+    if (this.#putOff(at, acted, now)) return this.#rows.length - 1
     // Failures are rare and their records lead to undoing: those are always on the disk.
     const durability = this.convergent ? 'crash' : 'power-cut'
     // The body may run again after an outage, so it works on a copy.
     const rows = await this.write(async (tx) => {
       const rows = [...this.#rows]
       let position = at
+      const changed = new Set(this.#unwritten)
       const done = async (result: Json | undefined): Promise<void> => {
-        const step = this.#step(position)
-        const error = joinNotes(this.#step(position).notes?.(result) ?? [])
-        const row = this.#row(position, 'DONE', { result: text(result), error, finished_ms: now })
-        rows[position] = row
-        if (step.rows !== undefined) {
+        rows[position] = this.#doneRow(position, result, now)
+        changed.add(position)
+        if (this.#writesRows(position, result)) {
           this.forget()
-          await step.rows(tx, this.#contextOver(tx, rows), result)
+          await this.#step(position).rows?.(tx, this.#contextOver(tx, rows), result)
         }
-        await putStep(tx, row)
         position++
       }
       if (acted !== undefined) await done(acted.result)
       while (position < this.steps.length && this.#step(position).act === undefined)
         await done(undefined)
-      if (position === this.steps.length) {
+      const ended = position === this.steps.length
+      if (!ended) {
+        rows[position] = this.#row(position, 'RUNNING')
+        changed.add(position)
+      }
+      await this.#putRows(tx, rows, changed)
+      if (ended) {
         const error = joinNotes(rows.flatMap((row) => row.error ?? []))
         await updateJob(tx, this.#job.id, { status: 'DONE', error, started_ms, finished_ms: now })
-        return rows
-      }
-      const next = this.#row(position, 'RUNNING')
-      rows[position] = next
-      await putStep(tx, next)
-      if (this.#job.status !== 'RUNNING')
-        await updateJob(tx, this.#job.id, { status: 'RUNNING', started_ms })
+      } else await this.#putRunning(tx, started_ms)
       return rows
     }, durability)
     this.#rows = rows
+    this.#unwritten = []
     const running = rows.at(-1)?.status === 'RUNNING'
     Object.assign(this.#job, { status: running ? 'RUNNING' : 'DONE', started_ms })
     return running ? rows.length - 1 : rows.length
+  }
+
+  /** Whether only imaginary steps are concerned and no rows but their own records. */
+  #putOff(at: number, acted: { readonly result: Json | undefined } | undefined, now: number) {
+    if (acted !== undefined && (!this.#isImaginary(at) || this.#writesRows(at, acted.result)))
+      return false
+    const next = acted === undefined ? at : at + 1
+    if (!this.#isImaginary(next)) return false
+    const rows = [...this.#rows]
+    if (acted !== undefined) rows[at] = this.#doneRow(at, acted.result, now)
+    rows[next] = this.#row(next, 'RUNNING')
+    this.#rows = rows
+    this.#unwritten = [...new Set([...this.#unwritten, at, next])]
+    this.#job.started_ms ??= now
+    return true
+  }
+
+  #isImaginary(at: number): boolean {
+    const step = this.steps[at]
+    return step?.act !== undefined && step.imaginary?.(this.#deps.world) === true
+  }
+
+  #writesRows(at: number, result: Json | undefined): boolean {
+    const { rows, hasRows } = this.#step(at)
+    return rows !== undefined && (hasRows?.(result) ?? true)
   }
 
   /** The step at `at` has failed for good and the job turns round. */
@@ -156,13 +183,26 @@ export class Journal<W> {
   }
 
   async #putWith(row: JobStepRow, more?: (tx: Tx) => Promise<void> | undefined): Promise<void> {
-    await this.write(async (tx) => {
-      await putStep(tx, row)
-      await more?.(tx)
-    })
     const rows = [...this.#rows]
     rows[row.position] = row
+    const started_ms = this.#job.started_ms ?? this.#deps.clock.now()
+    await this.write(async (tx) => {
+      await this.#putRows(tx, rows, new Set([...this.#unwritten, row.position]))
+      await (more === undefined ? this.#putRunning(tx, started_ms) : more(tx))
+    })
     this.#rows = rows
+    this.#unwritten = []
+    if (this.#job.status === 'QUEUED') Object.assign(this.#job, { status: 'RUNNING', started_ms })
+  }
+
+  async #putRows(tx: Tx, rows: readonly JobStepRow[], positions: Iterable<number>): Promise<void> {
+    for (const at of positions) await putStep(tx, present(rows[at], `the record of step ${at}`))
+  }
+
+  /** The job is seen to have begun. */
+  async #putRunning(tx: Tx, started_ms: number): Promise<void> {
+    if (this.#job.status === 'QUEUED')
+      await updateJob(tx, this.#job.id, { status: 'RUNNING', started_ms })
   }
 
   #contextOver(db: Db, rows: readonly JobStepRow[]): StepContext<W> {
@@ -179,6 +219,11 @@ export class Journal<W> {
         return JSON.parse(present(result, `the result of step ${name}`)) as T
       },
     }
+  }
+
+  #doneRow(position: number, result: Json | undefined, now: number): JobStepRow {
+    const error = joinNotes(this.#step(position).notes?.(result) ?? [])
+    return this.#row(position, 'DONE', { result: text(result), error, finished_ms: now })
   }
 
   #row(position: number, status: StepStatus, changes: Partial<JobStepRow> = {}): JobStepRow {

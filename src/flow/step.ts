@@ -43,10 +43,17 @@ export interface Step<W> {
    */
   readonly act?: (context: StepContext<W>) => Promise<Json | undefined>
   /**
+   * Whether acting touches nothing outside of this process and is over at once. Nobody needs to know
+   * then that it began, so the record of it waits for that of a step which needs one.
+   */
+  readonly imaginary?: (world: W) => boolean
+  /**
    * Writes the rows which belong to the result, in the transaction that records it. A step which
    * only has rows is recorded together with the one before it.
    */
   readonly rows?: (tx: Tx, context: StepContext<W>, result: Json | undefined) => Promise<void>
+  /** Whether `rows` has something to write for this result; absent: always. */
+  readonly hasRows?: (result: Json | undefined) => boolean
   /** Takes back what `act` did or half did, also when it was never reached. Can run twice. */
   readonly undo?: (context: StepContext<W>) => Promise<void>
   /** Rows that go with the undoing, in the transaction which records it. */

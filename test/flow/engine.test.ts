@@ -477,3 +477,76 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
   }
   throw new Error('it never happened')
 }
+
+test('imaginary steps are recorded with what comes after them, and all by one commit', async () => {
+  const events: string[] = []
+  const imaginary = { imaginary: () => true }
+  const bench = createBench([
+    recorded(events, 'a', imaginary),
+    recorded(events, 'b', { ...imaginary, rows: async () => {}, hasRows: () => false }),
+    recorded(events, 'c', imaginary),
+    { name: 'finish', rows: async () => void events.push('finish') },
+  ])
+  const id = await bench.enqueue()
+  let commits = 0
+  const transaction: typeof bench.store.transaction = (body, durability) => {
+    commits++
+    return bench.store.transaction(body, durability)
+  }
+  const engine = bench.engine({ store: { ...bench.store, transaction } })
+  await engine.start()
+  commits = 0
+  await engine.idle()
+  expect(events).toEqual(['a', 'b', 'c', 'finish'])
+  expect(await bench.story(id)).toEqual([
+    'DONE',
+    'a DONE 1',
+    'b DONE 1',
+    'c DONE 1',
+    'finish DONE 1',
+  ])
+  expect(commits).toBe(1)
+})
+
+test('what is put off is written before a step that is not imaginary acts, and when one fails', async () => {
+  const events: string[] = []
+  let seen: string[] = []
+  const bench = createBench([
+    recorded(events, 'imaginary', { imaginary: () => true }),
+    recorded(events, 'real', {
+      act: async () => {
+        seen = await bench.story(id)
+        throw driverError(false)
+      },
+    }),
+  ])
+  const id = await bench.enqueue()
+  const engine = bench.engine()
+  await engine.start()
+  await engine.idle()
+  expect(seen).toEqual(['RUNNING', 'imaginary DONE 1', 'real RUNNING 1'])
+  expect(events).toEqual(['imaginary', 'undo real', 'undo imaginary'])
+  expect((await bench.story(id)).slice(1)).toEqual(['imaginary UNDONE 1', 'real UNDONE 1'])
+})
+
+test('a try of an imaginary step that fails is recorded, with the job as running', async () => {
+  const events: string[] = []
+  let seen: string[] = []
+  const fail = flaky(1, () => driverError(true))
+  const bench = createBench([
+    recorded(events, 'first', { imaginary: () => true }),
+    recorded(events, 'second', {
+      imaginary: () => true,
+      act: async () => {
+        seen = await bench.story(id)
+        return await fail()
+      },
+    }),
+  ])
+  const id = await bench.enqueue()
+  const engine = bench.engine()
+  await engine.start()
+  await engine.idle()
+  expect(seen).toEqual(['RUNNING', 'first DONE 1', 'second RUNNING 2'])
+  expect(await bench.story(id)).toEqual(['DONE', 'first DONE 1', 'second DONE 2'])
+})

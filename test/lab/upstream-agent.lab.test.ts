@@ -64,7 +64,7 @@ const socket = createSocket('udp4')
 let amphora: LabAmphora
 
 /** Calls the driver, and writes a line of the table. */
-async function call<N extends keyof AmphoraDriver>(
+async function call<N extends Exclude<keyof AmphoraDriver, 'imaginary'>>(
   what: string,
   name: N,
   ...args: Parameters<AmphoraDriver[N]> extends [unknown, ...infer Rest] ? Rest : never

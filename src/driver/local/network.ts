@@ -33,7 +33,9 @@ export interface LocalNetworkDeps {
   readonly keeper: LinkKeeper
 }
 
-export function createLocalNetwork(deps: LocalNetworkDeps): Omit<NetworkDriver, 'seenBy'> {
+export function createLocalNetwork(
+  deps: LocalNetworkDeps,
+): Omit<NetworkDriver, 'seenBy' | 'imaginary'> {
   const { state, ports, keeper } = deps
   const unplug = async (matches: (port: PortRecord) => boolean): Promise<void> => {
     const port = ports.find(matches)

@@ -3,6 +3,7 @@ import type { AmphoraDriver } from '../amphora.ts'
 
 export function createNoopAmphora(): AmphoraDriver {
   return {
+    imaginary: true,
     getInfo: async ({ id }) => ({
       hostname: `amphora-${id}`,
       haproxy_version: '2.6.0',

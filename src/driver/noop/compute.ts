@@ -8,6 +8,7 @@ import { derivedAddress, derivedId } from '../derived.ts'
 export function createNoopCompute(): ComputeDriver {
   const computeIdOf = (amphora_id: string): string => derivedId('instance', amphora_id)
   return {
+    imaginary: true,
     build: async ({ amphora_id }) => ({ compute_id: computeIdOf(amphora_id) }),
     find: async (amphora_id) => ({
       compute_id: computeIdOf(amphora_id),

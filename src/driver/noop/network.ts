@@ -23,6 +23,7 @@ const FREE_ADDRESSES = 1_000_000
 
 export function createNoopNetwork(): NetworkDriver {
   return {
+    imaginary: true,
     findNetwork: async (id) => (parseUuid(id) === id ? networkOf(id) : undefined),
     findSubnet: async (id) => (parseUuid(id) === id ? subnetOf(id) : undefined),
     findPort: async (id) => (parseUuid(id) === id ? userPort(id) : undefined),

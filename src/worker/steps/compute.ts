@@ -12,6 +12,7 @@ import { timestamp } from '../../system/clock.ts'
 import type { FlowInputs } from '../catalogue.ts'
 import type { WorkerStep, World } from '../world.ts'
 import { among, forEach, listAmphorae } from './amphorae.ts'
+import { inAmphorae, onCompute } from './imaginary.ts'
 import { findInstanceProfile } from './profile.ts'
 import { agentBootRetry, computeBootRetry, computeDeleteRetry, computeRetry } from './retries.ts'
 
@@ -76,6 +77,7 @@ export function buildAmphorae({ load_balancer_id, amphorae }: Input): WorkerStep
   return {
     name: 'build-amphorae',
     retry: computeRetry,
+    imaginary: onCompute,
     act: async ({ world, db }) => {
       const row = await getRow(db, loadBalancer, load_balancer_id)
       const { topology } = row
@@ -120,6 +122,7 @@ export function waitForCompute({ amphorae }: Input): WorkerStep {
   return {
     name: 'wait-for-compute',
     retry: computeBootRetry,
+    imaginary: onCompute,
     act: ({ world }) => forEach(amphorae, ({ id }) => findBooted(world, id)),
     explain: ({ world }) => findConsoles(world, amphorae),
     rows: async (tx, { result }) => {
@@ -147,6 +150,7 @@ export function waitForAgents({ load_balancer_id, amphorae }: Input): WorkerStep
   return {
     name: 'wait-for-agents',
     retry: agentBootRetry,
+    imaginary: inAmphorae,
     act: async ({ world, db }) => {
       const rows = among(await listAmphorae(db, load_balancer_id), amphorae)
       const infos = await forEach(rows, async (row) => {
@@ -187,6 +191,7 @@ export function deleteCompute({
   return {
     name: 'delete-compute',
     retry: computeDeleteRetry,
+    imaginary: onCompute,
     act: async ({ world, db }) => {
       const rows = await listAmphorae(db, load_balancer_id)
       await forEach(rows, ({ id }) => world.compute.delete(id))

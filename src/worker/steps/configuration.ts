@@ -8,6 +8,7 @@ import { timestamp } from '../../system/clock.ts'
 import type { Context, WorkerStep } from '../world.ts'
 import { loadTree, serving } from './amphorae.ts'
 import { type Findings, type ResolvedTls, resolveTls, withoutRefused } from './certificates.ts'
+import { inAmphorae } from './imaginary.ts'
 import { agentRetry } from './retries.ts'
 
 interface Input {
@@ -35,6 +36,7 @@ export function updateListeners(
   return {
     name: 'update-listeners',
     retry: agentRetry,
+    imaginary: inAmphorae,
     act: async (context) => {
       const whole = await loadTree(context, load_balancer_id)
       let resolved = await resolveTls(context, whole)
@@ -45,6 +47,7 @@ export function updateListeners(
       const { left_out, notes } = resolved
       return left_out.length + notes.length === 0 ? undefined : { left_out, notes }
     },
+    hasRows: (result) => result !== undefined,
     rows: async (tx, { world, log }, result) => {
       const { left_out, notes } = findingsIn(result)
       for (const note of notes) log.warning(note)
@@ -84,7 +87,7 @@ function findingsIn(result: Json | undefined): Findings {
  * ACTIVE then, also where it was in ERROR before.
  */
 export function updateFirstListeners(input: Input, telling: Partial<Telling> = {}): WorkerStep {
-  const step = updateListeners(input, telling)
+  const { hasRows: _, ...step } = updateListeners(input, telling)
   return {
     ...step,
     act: async (context) => {

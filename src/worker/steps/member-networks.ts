@@ -8,6 +8,7 @@ import type { LoadBalancerTree } from '../../model/tree.ts'
 import { present } from '../../system/assert.ts'
 import type { WorkerStep } from '../world.ts'
 import { among, forEach, loadTree, serving } from './amphorae.ts'
+import { inAmphorae, onNetwork } from './imaginary.ts'
 import { agentRetry, networkRetry } from './retries.ts'
 import { getNetwork, getPort, getSubnet, vipPlugOf, vipsOf } from './vip.ts'
 
@@ -97,6 +98,7 @@ export function plugMemberNetworks(
   return {
     name: 'plug-member-networks',
     retry: networkRetry,
+    imaginary: onNetwork,
     act: async (context) => {
       const { network } = context.world
       const tree = await loadTree(context, load_balancer_id)
@@ -132,6 +134,7 @@ export function plugMemberNetworksInAmphorae(
   return {
     name: 'plug-member-networks-in-amphorae',
     retry: agentRetry,
+    imaginary: inAmphorae,
     act: async (context) => {
       const { network, amphora } = context.world
       const plugged = context.result<Plugged[]>('plug-member-networks')
@@ -161,6 +164,7 @@ export function unplugMemberNetworks({ load_balancer_id }: Input): WorkerStep {
   return {
     name: 'unplug-member-networks',
     retry: networkRetry,
+    imaginary: onNetwork,
     act: async (context) => {
       const { network } = context.world
       const tree = await loadTree(context, load_balancer_id)

@@ -12,6 +12,7 @@ import { present } from '../../system/assert.ts'
 import { timestamp } from '../../system/clock.ts'
 import type { Context, WorkerStep } from '../world.ts'
 import { among, forEach, listAmphorae, loadTree, serving, vipOf } from './amphorae.ts'
+import { inAmphorae, onNetwork } from './imaginary.ts'
 import { agentRetry, networkRetry } from './retries.ts'
 
 interface Input {
@@ -29,6 +30,7 @@ export function plugVip({ load_balancer_id, amphorae }: Some): WorkerStep {
   return {
     name: 'plug-vip',
     retry: networkRetry,
+    imaginary: onNetwork,
     act: async (context) => {
       const tree = await loadTree(context, load_balancer_id)
       const vip = vipOf(tree)
@@ -65,6 +67,7 @@ export function plugVipInAmphorae({ load_balancer_id, amphorae }: Some): WorkerS
   return {
     name: 'plug-vip-in-amphorae',
     retry: agentRetry,
+    imaginary: inAmphorae,
     act: async (context) => {
       const tree = await loadTree(context, load_balancer_id)
       await setVipInAgents(context, tree, among(tree.amphorae, amphorae))
@@ -131,6 +134,7 @@ export function setVipRules({ load_balancer_id }: Input): WorkerStep {
   return {
     name: 'set-vip-rules',
     retry: networkRetry,
+    imaginary: onNetwork,
     act: async (context) => {
       const tree = await loadTree(context, load_balancer_id)
       const rules = [...planVipRules(tree), ...planPeerGroupRules(tree)]
@@ -148,6 +152,7 @@ export function setVipRulesInAmphorae(
   return {
     name: 'set-vip-rules-in-amphorae',
     retry: agentRetry,
+    imaginary: inAmphorae,
     act: async (context) => {
       const { network, amphora: agents } = context.world
       if (!(await network.rulesAreForAmphorae())) return undefined
@@ -224,6 +229,7 @@ export function unplugVip({ load_balancer_id }: Input): WorkerStep {
   return {
     name: 'unplug-vip',
     retry: networkRetry,
+    imaginary: onNetwork,
     act: async ({ world, db }) => {
       const rows: Amphora[] = await listAmphorae(db, load_balancer_id)
       await forEach(rows, (row) => world.network.unplugVip(row))
@@ -236,6 +242,7 @@ export function deallocateVip({ load_balancer_id }: Input): WorkerStep {
   return {
     name: 'deallocate-vip',
     retry: networkRetry,
+    imaginary: onNetwork,
     act: async (context) => {
       const { vip_port_id } = await loadTree(context, load_balancer_id)
       await context.world.network.deallocateVip(load_balancer_id, vip_port_id)
