@@ -103,6 +103,8 @@ class Scheduler<W> implements Engine {
       const jobs = await throughOutages(this.#deps, signal, () =>
         listRunnableJobs(this.#deps.store.read, known + free),
       )
+      // Another request's wake may have shown jobs that a power cut could still take back.
+      if (jobs.length > 0) await this.#deps.store.synced()
       if (signal.aborted) return []
       return jobs.filter(({ id }) => !this.#running.has(id) && !this.#broken.has(id))
     } catch (error) {

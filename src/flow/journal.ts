@@ -48,6 +48,8 @@ export class Journal<W> {
   }
 
   async load(): Promise<void> {
+    // A job that has steps has begun.
+    if (this.#job.status === 'QUEUED') return
     const { read } = this.#deps.store
     this.#rows = await throughOutages(this.#deps, this.#signal, () => listSteps(read, this.#job.id))
   }

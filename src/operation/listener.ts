@@ -3,7 +3,7 @@ import { fault } from '../model/fault.ts'
 import type { Create, Update } from '../model/field.ts'
 import { type Listener, type ListenerProtocol, listener } from '../model/listener.ts'
 import { pool } from '../model/pool.ts'
-import { findRow, findRows, getRow, insertRow, updateRow } from '../store/repository.ts'
+import { findColumns, findRow, getRow, insertRow, updateRow } from '../store/repository.ts'
 import type { Tx } from '../store/store.ts'
 import { findCertificateFault } from './certificates.ts'
 import {
@@ -44,7 +44,7 @@ export async function createListener(
     await lockForChange(tx, load_balancer_id, [])
     checkNewListener(values, deps.settings)
     if (refused !== undefined) throw refused
-    checkPortFree(await findRows(tx, listener, { loadbalancer_id: load_balancer_id }), values)
+    checkPortFree(await findPorts(tx, load_balancer_id), values)
     checkAllowedCidrs(values.allowed_cidrs, owner)
     checkNewTls(values, deps.settings)
     const base = { id, project_id: owner.project_id, now: now.text }
@@ -101,6 +101,11 @@ export async function deleteListener(
     await updateRow(tx, listener, id, { provisioning_status: 'PENDING_DELETE' })
     await enqueueChild(tx, 'listener-delete', { load_balancer_id, id }, origin, now)
   })
+}
+
+/** What its listeners listen on. */
+function findPorts(tx: Tx, loadbalancer_id: string) {
+  return findColumns(tx, listener, ['protocol', 'protocol_port'], { loadbalancer_id })
 }
 
 /** A default pool is of the same load balancer and speaks a protocol that fits. */

@@ -1,7 +1,7 @@
 /** Names of [api_settings] enabled_provider_drivers to providers. */
 import { fault } from '../model/fault.ts'
 import { loadBalancer } from '../model/load-balancer.ts'
-import { findRow } from '../store/repository.ts'
+import { findColumns } from '../store/repository.ts'
 import type { Db, Tx } from '../store/store.ts'
 import type { Enqueue, FlowName } from '../worker/catalogue.ts'
 import { amphoraProvider } from './amphora.ts'
@@ -28,7 +28,7 @@ export function getProvider(name: string): Provider {
 
 /** A row without a name is from before there were providers. */
 export async function providerOf(db: Db, load_balancer_id: string): Promise<Provider> {
-  const row = await findRow(db, loadBalancer, load_balancer_id)
+  const [row] = await findColumns(db, loadBalancer, ['provider'], { id: load_balancer_id })
   return getProvider(row?.provider ?? 'amphora')
 }
 

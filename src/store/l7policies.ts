@@ -1,5 +1,9 @@
 /** L7 policies in their order, and the listeners which they tie to pools. */
+import { sql } from 'kysely'
 import { type L7Policy, l7policy } from '../model/l7policy.ts'
+import type { ProvisioningStatus } from '../model/status.ts'
+import { listed, runBatch } from './batch.ts'
+import { runCompiled } from './compiled.ts'
 import { findRows, updateRow } from './repository.ts'
 import type { Db, Tx } from './store.ts'
 
@@ -11,6 +15,25 @@ export async function findPolicies(
   if (listener_ids.length === 0) return []
   const rows = await findRows(db, l7policy, { listener_id: listener_ids })
   return rows.toSorted((a, b) => a.position - b.position)
+}
+
+/** Whether one of a load balancer's policies has this status. */
+export async function hasPolicyIn(
+  db: Db,
+  loadbalancer_id: string,
+  status: ProvisioningStatus,
+): Promise<boolean> {
+  const values = [loadbalancer_id, status]
+  const rows = await runCompiled(db, 'policies in status', values, (on) =>
+    on
+      .selectFrom('listener')
+      .innerJoin('l7policy', 'l7policy.listener_id', 'listener.id')
+      .select('l7policy.id')
+      .where('listener.loadbalancer_id', '=', '')
+      .where('l7policy.provisioning_status', '=', '')
+      .limit(sql.lit(1)),
+  )
+  return rows.length > 0
 }
 
 /** Gives the policies of one listener their places from 1 on, as `order` has their ids. */
@@ -29,15 +52,20 @@ export async function loadRedirectingListeners(
   db: Db,
   pool_ids: readonly string[],
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  const rows = (await db
-    .selectFrom('l7policy')
-    .innerJoin('l7rule', 'l7rule.l7policy_id', 'l7policy.id')
-    .select(['l7policy.redirect_pool_id as pool_id', 'l7policy.listener_id'])
-    .distinct()
-    .where('l7policy.redirect_pool_id', 'in', pool_ids)
-    .where('l7policy.admin_state_up', '=', 1)
-    .orderBy('l7policy.listener_id')
-    .execute()) as { pool_id: string; listener_id: string }[]
+  const rows = await runBatch<{ pool_id: string; listener_id: string }>(db, {
+    key: 'redirecting listeners',
+    build: (on) =>
+      on
+        .selectFrom('l7policy')
+        .innerJoin('l7rule', 'l7rule.l7policy_id', 'l7policy.id')
+        .select(['l7policy.redirect_pool_id as pool_id', 'l7policy.listener_id'])
+        .distinct()
+        .where('l7policy.admin_state_up', '=', 1)
+        .where('l7policy.redirect_pool_id', 'in', listed())
+        .orderBy('l7policy.listener_id'),
+    values: pool_ids,
+    first: [1],
+  })
   const groups = Map.groupBy(rows, (row) => row.pool_id)
   return new Map([...groups].map(([id, list]) => [id, list.map((row) => row.listener_id)]))
 }

@@ -34,7 +34,7 @@ function codecOf(resource: Resource<Fields>): Codec {
 /** A row as it came from the database, turned into wire form in place. */
 export function decodeRow<F extends Fields>(resource: Resource<F>, raw: RawRow): Row<F> {
   const codec = codecOf(resource)
-  for (const name of codec.boolean) if (raw[name] !== null) raw[name] = raw[name] === 1
+  for (const name of codec.boolean) if (typeof raw[name] === 'number') raw[name] = raw[name] === 1
   for (const name of codec.json) {
     const text = raw[name]
     if (typeof text === 'string') raw[name] = JSON.parse(text)
@@ -114,20 +114,31 @@ function inOrderOf(columns: readonly string[]): (a: RawRow, b: RawRow) => number
   }
 }
 
-/** Only the ids of those, in no particular order. */
+/** Only some columns of those, in no particular order. */
+export async function findColumns<F extends Fields, K extends keyof F & string>(
+  db: Db,
+  resource: Resource<F>,
+  columns: readonly K[],
+  where: Conditions<F>,
+): Promise<Pick<Row<F>, K>[]> {
+  if (meansNone(where)) return []
+  const { table } = resource
+  const rows = await runCompiled<RawRow>(
+    db,
+    `columns ${table} ${columns.join()}${shapeOf(where)}`,
+    valuesOf(where),
+    (on) => applyWhere(on.selectFrom(table).select([...columns]), where),
+  )
+  return rows.map((raw) => decodeRow(resource, raw))
+}
+
 export async function findIds<F extends Fields>(
   db: Db,
-  { table }: Resource<F>,
+  resource: Resource<F>,
   where: Conditions<F>,
 ): Promise<string[]> {
-  if (meansNone(where)) return []
-  const rows = await runCompiled<{ id: string }>(
-    db,
-    `ids ${table}${shapeOf(where)}`,
-    valuesOf(where),
-    (on) => applyWhere(on.selectFrom(table).select('id'), where),
-  )
-  return rows.map(({ id }) => id)
+  const rows = await findColumns(db, resource, ['id'], where)
+  return rows.map((row) => String((row as RawRow).id))
 }
 
 export async function countRows<F extends Fields>(

@@ -13,7 +13,7 @@ import { loadBalancer } from '../../model/load-balancer.ts'
 import { member } from '../../model/member.ts'
 import { pool } from '../../model/pool.ts'
 import type { AmphoraStatus, ProvisioningStatus } from '../../model/status.ts'
-import { findPolicies, setPositions } from '../../store/l7policies.ts'
+import { findPolicies, hasPolicyIn, setPositions } from '../../store/l7policies.ts'
 import {
   deleteAmphoraHealth,
   deleteListenerStatistics,
@@ -34,8 +34,10 @@ export async function releaseLoadBalancer(tx: Tx, id: string, now: number): Prom
   const active = { provisioning_status: 'ACTIVE', updated_at: timestamp(now) } as const
   await updateRows(tx, listener, locked, active)
   await updateRows(tx, pool, locked, active)
-  const listener_id = await listenerIds(tx, id)
-  await updateAsTold(tx, l7policy, { listener_id, provisioning_status: 'PENDING_UPDATE' }, active)
+  if (await hasPolicyIn(tx, id, 'PENDING_UPDATE')) {
+    const listener_id = await listenerIds(tx, id)
+    await updateAsTold(tx, l7policy, { listener_id, provisioning_status: 'PENDING_UPDATE' }, active)
+  }
   await updateRow(tx, loadBalancer, id, active)
 }
 
