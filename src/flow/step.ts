@@ -43,8 +43,8 @@ export interface Step<W> {
    */
   readonly act?: (context: StepContext<W>) => Promise<Json | undefined>
   /**
-   * Whether acting touches nothing outside of this process and is over at once. Nobody needs to know
-   * then that it began, so the record of it waits for that of a step which needs one.
+   * Whether acting touches nothing outside of this process and is over at once. Nobody needs to
+   * know then that it began, so the record of it waits for that of a step which needs one.
    */
   readonly imaginary?: (world: W) => boolean
   /**

@@ -130,7 +130,7 @@ class SqliteDriver implements Driver {
 
 const directConnections = new WeakMap<object, DirectConnection>()
 
-/** Of a reader, or of a transaction that is open; undefined where queries have to wait for turns. */
+/** Of a reader or an open transaction; undefined where queries have to wait for their turn. */
 export function directConnection(db: object): DirectConnection | undefined {
   return directConnections.get(db)
 }
