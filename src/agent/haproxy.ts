@@ -26,7 +26,14 @@ import {
   serversOf,
   settledState,
 } from '../dataplane/haproxy/runtime.ts'
-import { makeFolder, readTextIfExists, SECRET_MODE, writeFileAtomic } from '../system/files.ts'
+import {
+  makeFolder,
+  readTextIfExists,
+  removeDurably,
+  renameDurably,
+  SECRET_MODE,
+  writeFileAtomic,
+} from '../system/files.ts'
 import { errorText, type Log } from '../system/log.ts'
 import { type CertificateStore, withoutMissing } from './certificates.ts'
 import {
@@ -102,7 +109,8 @@ export class HaproxyService {
         renameSync(paths.newConfig(lb_id), paths.failedConfig(lb_id))
         return { ok: false, details: outputOf(result) }
       }
-      renameSync(paths.newConfig(lb_id), paths.haproxyConfig(lb_id))
+      // The controller takes the answer for a promise, and the power may be cut right after it.
+      renameDurably(paths.newConfig(lb_id), paths.haproxyConfig(lb_id))
       return { ok: true, details: outputOf(result) }
     })
   }
@@ -114,7 +122,7 @@ export class HaproxyService {
         writeFileAtomic(paths.stopped(lb_id), '')
         return this.#stop(lb_id)
       }
-      rmSync(paths.stopped(lb_id), { force: true })
+      removeDurably(paths.stopped(lb_id))
       const outcome = await this.#serve(lb_id, action)
       if (!outcome.ok) return outcome
       this.#restarts.forget(lb_id)
@@ -134,7 +142,7 @@ export class HaproxyService {
       this.#leaving.delete(lb_id)
       rmSync(paths.statsSocket(lb_id), { force: true })
       rmSync(paths.certificates(lb_id), { force: true, recursive: true })
-      rmSync(paths.folder(lb_id), { force: true, recursive: true })
+      removeDurably(paths.folder(lb_id))
       return { ok: true, details: '' }
     })
   }

@@ -3,10 +3,17 @@
  * supervised as haproxy is; what it was told is on disk, so a new agent goes on where the last one
  * stopped.
  */
-import { existsSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import type { LbAction } from '../contract/routes.ts'
 import type { Clock } from '../system/clock.ts'
-import { makeFolder, readTextIfExists, SECRET_MODE, writeFileAtomic } from '../system/files.ts'
+import {
+  makeFolder,
+  readTextIfExists,
+  removeDurably,
+  renameDurably,
+  SECRET_MODE,
+  writeFileAtomic,
+} from '../system/files.ts'
 import type { Log } from '../system/log.ts'
 import type { Processes } from '../system/process.ts'
 import { type Daemon, daemonPid, signalDaemon, stopDaemon } from './daemon.ts'
@@ -74,7 +81,7 @@ export class KeepalivedService {
         rmSync(paths.newVrrpConfig, { force: true })
         return { ok: false, details: outputOf(result) }
       }
-      renameSync(paths.newVrrpConfig, paths.vrrpConfig)
+      renameDurably(paths.newVrrpConfig, paths.vrrpConfig)
       return { ok: true, details: outputOf(result) }
     })
   }
@@ -89,7 +96,7 @@ export class KeepalivedService {
         return { ok: gone, details: gone ? 'keepalived stopped' : 'keepalived does not end' }
       }
       if (!this.isConfigured()) return { ok: false, details: 'there is no VRRP configuration' }
-      rmSync(paths.vrrpStopped, { force: true })
+      removeDurably(paths.vrrpStopped)
       const outcome = this.isRunning() ? this.#reload() : await this.#start()
       return outcome.ok ? { ok: true, details: `keepalived ${action}ed` } : outcome
     })

@@ -3,7 +3,7 @@
  * its configuration says. As with haproxy nothing is remembered but on disk. What always holds:
  * a `conf` has passed keepalived's own check; `conf.good` is what it has read.
  */
-import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LbAction } from '../contract/routes.ts'
 import type { StatRow } from '../dataplane/haproxy/statistics.ts'
@@ -11,7 +11,13 @@ import { keysOf } from '../dataplane/keepalived/ipvs.ts'
 import { type LvsConfig, parseLvs } from '../dataplane/keepalived/lvs-reading.ts'
 import { removal, renderLvsRules } from '../dataplane/keepalived/lvs-rules.ts'
 import { lvsRows } from '../dataplane/keepalived/lvs-statistics.ts'
-import { makeFolder, readTextIfExists, writeFileAtomic } from '../system/files.ts'
+import {
+  makeFolder,
+  readTextIfExists,
+  removeDurably,
+  renameDurably,
+  writeFileAtomic,
+} from '../system/files.ts'
 import { errorText, type Log } from '../system/log.ts'
 import { CommandError } from '../system/process.ts'
 import type { Outcome } from './haproxy.ts'
@@ -91,7 +97,7 @@ export class LvsService {
           rmSync(file)
           return { ok: false, details: fault }
         }
-        renameSync(file, paths.lvsFile(listener_id, 'conf'))
+        renameDurably(file, paths.lvsFile(listener_id, 'conf'))
         return { ok: true, details: '' }
       }),
     )
@@ -106,7 +112,7 @@ export class LvsService {
           writeFileAtomic(stopped, '')
           return this.#stop(listener_id)
         }
-        rmSync(stopped, { force: true })
+        removeDurably(stopped)
         const outcome = await this.#serve(listener_id)
         if (outcome.ok) this.#restarts.forget(listener_id)
         return outcome
@@ -123,6 +129,8 @@ export class LvsService {
         if (!outcome.ok) return outcome
         this.#restarts.forget(listener_id)
         const mine = (name: string): boolean => name.startsWith(`${LVS_PREFIX}${listener_id}.`)
+        // Without it the listener is gone for every later start.
+        removeDurably(paths.lvsFile(listener_id, 'conf'))
         for (const name of readdirSync(paths.lvs).filter(mine)) rmSync(join(paths.lvs, name))
         if (this.list().length === 0) await applyRules(processes, removal())
         else await this.#applyRules()

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -30,8 +31,24 @@ export function writeFileAtomic(path: string, data: string | Uint8Array, mode = 
   } finally {
     closeSync(file)
   }
-  renameSync(temporary, path)
-  const folder = openSync(dirname(path), 'r')
+  renameDurably(temporary, path)
+}
+
+/** Once this has returned, a power cut does not bring the old name back. */
+export function renameDurably(from: string, to: string): void {
+  renameSync(from, to)
+  syncFolder(dirname(to))
+}
+
+/** Once this has returned, a power cut does not bring the file or folder back. */
+export function removeDurably(path: string): void {
+  if (!existsSync(path)) return
+  rmSync(path, { force: true, recursive: true })
+  syncFolder(dirname(path))
+}
+
+function syncFolder(path: string): void {
+  const folder = openSync(path, 'r')
   try {
     fsyncSync(folder)
   } finally {
