@@ -172,6 +172,31 @@ export async function renewHealth(tx: Tx, renewals: readonly Renewal[]): Promise
       .execute()
 }
 
+/** From now on it counts when nothing is heard of these. */
+export async function expectHeartbeats(
+  tx: Tx,
+  amphora_ids: readonly string[],
+  now_ms: number,
+): Promise<void> {
+  const values = amphora_ids.map((amphora_id) => ({ amphora_id, last_update_ms: now_ms }))
+  await tx
+    .insertInto('amphora_health')
+    .values(values)
+    .onConflict((conflict) => conflict.column('amphora_id').doNothing())
+    .execute()
+}
+
+/** Whether a heartbeat of one of these ever came. */
+export async function wereHeard(db: Db, amphora_ids: readonly string[]): Promise<boolean> {
+  const row = await db
+    .selectFrom('amphora_health')
+    .select('amphora_id')
+    .where('amphora_id', 'in', amphora_ids)
+    .where('seq', '>=', 0)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
 function collectAmphorae(rows: readonly AmphoraRow[]): {
   amphorae: Map<string, KnownAmphora>
   load_balancers: Map<string, KnownLoadBalancer>

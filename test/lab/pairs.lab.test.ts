@@ -2,7 +2,7 @@
  * Pairs of amphorae with real keepalived and haproxy: made, hit by every fault that they are there
  * for, and replaced, under a client that opens a connection every 10 ms.
  */
-import { expect, test } from 'vitest'
+import { expect, onTestFailed, test } from 'vitest'
 import { present } from '../../src/system/assert.ts'
 import {
   type AmphoraRow,
@@ -41,6 +41,8 @@ const SWITCH_MS_MAX = 8_000
 /** One hands the VIP to the other: SYNs that are lost come again after a second. */
 const HANDOVER_MS_MAX = 1_500
 
+const LOG_TAIL_CHARS = 8_000
+
 interface Made {
   readonly lab: Lab
   readonly serve: Serve
@@ -53,6 +55,9 @@ async function withBalanced(settings: LabSettings, body: (made: Made) => Promise
   const before = await snapshot()
   const lab = createLab(settings)
   const serve = await lab.start()
+  onTestFailed(() => {
+    process.stdout.write(`\nthe end of its log:\n${serve.log().slice(-LOG_TAIL_CHARS)}\n`)
+  })
   const servers = await createWebServers(2)
   const { id, vip } = await createBalanced(serve.client, servers)
   await body({ lab, serve, id, vip })

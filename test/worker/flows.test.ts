@@ -5,6 +5,7 @@ import { amphora } from '../../src/model/amphora.ts'
 import { healthMonitor } from '../../src/model/health-monitor.ts'
 import { listener } from '../../src/model/listener.ts'
 import { loadBalancer } from '../../src/model/load-balancer.ts'
+import { renewHealth } from '../../src/store/health.ts'
 import { findJob, insertJob, listSteps } from '../../src/store/jobs.ts'
 import { findRow, findRows, updateRow } from '../../src/store/repository.ts'
 import { enqueue } from '../../src/worker/catalogue.ts'
@@ -193,8 +194,7 @@ test('a deleted load balancer takes children, amphorae, health and statistics wi
   const amphora_id = machine?.id ?? ''
   const counts = { bytes_in: 1, bytes_out: 1, active_connections: 1, total_connections: 1 }
   await store.transaction(async (tx) => {
-    const health = { amphora_id, last_update_ms: 1, busy: 0 }
-    await tx.insertInto('amphora_health').values(health).execute()
+    await renewHealth(tx, [{ amphora_id, last_update_ms: 1, seq: 1 }])
     const row = { listener_id: ID.listener, amphora_id, ...counts, request_errors: 0 }
     await tx.insertInto('listener_statistics').values(row).execute()
   })
@@ -208,11 +208,6 @@ test('a deleted load balancer takes children, amphorae, health and statistics wi
 test('amphorae are busy and going before the first is deleted', async () => {
   const history = await begin(named('load-balancer-delete'))
   const { store, world } = history
-  const [machine] = await findRows(store.read, amphora, {})
-  await store.transaction(async (tx) => {
-    const health = { amphora_id: machine?.id ?? '', last_update_ms: 1, busy: 0 }
-    await tx.insertInto('amphora_health').values(health).execute()
-  })
   world.cloud.fault = breaking('delete')
   await run(history)
   expect(await store.read.selectFrom('amphora_health').select('busy').execute()).toEqual([

@@ -140,7 +140,7 @@ function singleSteps(one: One): WorkerStep[] {
     // Two interfaces with one IPv6 address: the newer one would not get it.
     releaseIpv6Vip(old),
     // From here on the neighbours send to the new one.
-    plugVipInAmphorae(made),
+    plugVipInAmphorae(made, old.replaces),
     unplugReplaced(old),
     deleteReplaced(old),
   ]
@@ -154,7 +154,7 @@ function pairSteps(one: One): WorkerStep[] {
     createGroup(one),
     ...makeSteps(one),
     // keepalived, which does not run yet, sets the VIPs.
-    plugVipInAmphorae(made),
+    plugVipInAmphorae(made, old.replaces),
     ...memberSteps(one),
     askOthers(one),
     introduceListeners(one),

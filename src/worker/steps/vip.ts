@@ -7,6 +7,7 @@ import type { NetworkDriver, Port, Subnet, VipRule, VipTarget } from '../../driv
 import { type Amphora, amphora } from '../../model/amphora.ts'
 import { L4_PROTOCOL_OF } from '../../model/listener.ts'
 import type { LoadBalancerTree } from '../../model/tree.ts'
+import { expectHeartbeats, wereHeard } from '../../store/health.ts'
 import { updateRow } from '../../store/repository.ts'
 import { present } from '../../system/assert.ts'
 import { timestamp } from '../../system/clock.ts'
@@ -63,7 +64,15 @@ function addressOn(port: Port, subnet_id: string): string {
   return present(ip, `an address of port ${port.id}`).ip_address
 }
 
-export function plugVipInAmphorae({ load_balancer_id, amphorae }: Some): WorkerStep {
+/**
+ * They serve from now on, and one that is silent from its first moment is replaced, too. But not
+ * the replacement of one that was never heard: then it is no amphora that is broken, but the way
+ * of heartbeats, and replacing would never end.
+ */
+export function plugVipInAmphorae(
+  { load_balancer_id, amphorae }: Some,
+  replaces?: readonly string[],
+): WorkerStep {
   return {
     name: 'plug-vip-in-amphorae',
     retry: agentRetry,
@@ -74,9 +83,16 @@ export function plugVipInAmphorae({ load_balancer_id, amphorae }: Some): WorkerS
       return undefined
     },
     rows: async (tx, { world }) => {
-      const updated_at = timestamp(world.clock.now())
+      const now = world.clock.now()
+      const updated_at = timestamp(now)
       for (const { id } of amphorae)
         await updateRow(tx, amphora, id, { status: 'ALLOCATED', updated_at })
+      if (replaces === undefined ? !world.amphora.imaginary : await wereHeard(tx, replaces))
+        await expectHeartbeats(
+          tx,
+          amphorae.map(({ id }) => id),
+          now,
+        )
     },
   }
 }
