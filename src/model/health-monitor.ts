@@ -113,3 +113,8 @@ export const healthMonitor = resource({
   },
 })
 export type HealthMonitor = Row<typeof healthMonitor.fields>
+
+/** A delay or a timeout as it can be kept: the API takes 0, haproxy and keepalived do not. */
+export function atLeastSecond(seconds: number): number {
+  return Math.max(seconds, 1)
+}

@@ -1,4 +1,5 @@
 /** Rules of TLS which listeners and pools share. Source: octavia/common/validate.py. Pure. */
+import { cipherFault } from '../model/cipher-names.ts'
 import { fault } from '../model/fault.ts'
 import { CIPHER_STRING, TLS_VERSIONS } from '../model/tls.ts'
 
@@ -31,6 +32,8 @@ export function checkCiphers(
     throw fault.validation(
       `The following ciphers have been prohibited by an administrator: ${rejected.join(', ')}`,
     )
+  const unknown = cipherFault(ciphers)
+  if (unknown !== undefined) throw fault.validation(`Invalid cipher string: ${unknown}.`)
 }
 
 export function checkVersions(
@@ -47,12 +50,16 @@ export function checkVersions(
   const invalid = versions.filter((version) => !known.includes(version))
   if (invalid.length > 0) throw fault.validation(`Invalid TLS versions: ${invalid.join(', ')}`)
   const least = settings.minimum_tls_version
-  if (least === null) return
-  const old = versions.filter((version) => known.indexOf(version) < known.indexOf(least))
+  const old =
+    least === null
+      ? []
+      : versions.filter((version) => known.indexOf(version) < known.indexOf(least))
   if (old.length > 0)
     throw fault.validation(
       `Requested TLS versions are less than the minimum: ${old.join(', ')} < ${least}`,
     )
+  if (versions.every((version) => version === 'SSLv3'))
+    throw fault.validation('SSLv3 alone is not spoken by any amphora; add a version of TLS.')
 }
 
 export function checkAlpn(protocols: readonly string[] | null | undefined): void {

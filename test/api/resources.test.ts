@@ -85,7 +85,7 @@ const LISTENER_SCENARIOS: readonly Scenario[] = [
     body: () => ({
       listener: {
         ...{ default_tls_container_ref: 'cert', client_authentication: 'NONE' },
-        ...{ tls_ciphers: 'LISTENER-DEFAULT', tls_versions: ['TLSv1.2', 'TLSv1.3'] },
+        ...{ tls_ciphers: 'HIGH:!aNULL', tls_versions: ['TLSv1.2', 'TLSv1.3'] },
         alpn_protocols: ['h2', 'http/1.1'],
       },
     }),
@@ -95,7 +95,7 @@ const LISTENER_SCENARIOS: readonly Scenario[] = [
     request: postListener({
       ...{ protocol: 'TERMINATED_HTTPS', sni_container_refs: ['a', 'b'] },
       ...{ client_ca_tls_container_ref: 'ca', client_crl_container_ref: 'crl' },
-      ...{ client_authentication: 'MANDATORY', tls_ciphers: 'A:!B@STRENGTH' },
+      ...{ client_authentication: 'MANDATORY', tls_ciphers: 'AES:!SHA1@STRENGTH' },
       ...{ tls_versions: ['TLSv1.3'], alpn_protocols: ['http/1.0'] },
       ...{ hsts_max_age: 1, hsts_include_subdomains: true, hsts_preload: true },
       insert_headers: { 'X-SSL-Client-DN': 'true', 'X-Real-IP': 'true' },
@@ -104,7 +104,7 @@ const LISTENER_SCENARIOS: readonly Scenario[] = [
     body: () => ({
       listener: {
         ...{ sni_container_refs: ['a', 'b'], client_authentication: 'MANDATORY' },
-        ...{ tls_ciphers: 'A:!B@STRENGTH', tls_versions: ['TLSv1.3'] },
+        ...{ tls_ciphers: 'AES:!SHA1@STRENGTH', tls_versions: ['TLSv1.3'] },
         ...{ alpn_protocols: ['http/1.0'], hsts_max_age: 1, hsts_preload: true },
       },
     }),
@@ -145,7 +145,7 @@ const LISTENER_SCENARIOS: readonly Scenario[] = [
     status: 200,
     body: () => ({
       listener: {
-        ...{ tls_ciphers: 'LISTENER-DEFAULT', tls_versions: ['TLSv1.2', 'TLSv1.3'] },
+        ...{ tls_ciphers: 'HIGH:!aNULL', tls_versions: ['TLSv1.2', 'TLSv1.3'] },
         ...{ alpn_protocols: ['h2', 'http/1.1'], sni_container_refs: [] },
         ...{ client_authentication: 'NONE', hsts_preload: false, connection_limit: -1 },
       },
@@ -297,7 +297,7 @@ const POOL_SCENARIOS: readonly Scenario[] = [
     status: 201,
     body: () => ({
       pool: {
-        ...{ tls_enabled: true, tls_container_ref: 'cert', tls_ciphers: 'POOL-DEFAULT' },
+        ...{ tls_enabled: true, tls_container_ref: 'cert', tls_ciphers: 'HIGH:!eNULL' },
         ...{ tls_versions: ['TLSv1.3'], alpn_protocols: ['http/1.1'] },
       },
     }),
@@ -313,7 +313,7 @@ const POOL_SCENARIOS: readonly Scenario[] = [
     request: putPool({ tls_ciphers: null, tls_versions: null, alpn_protocols: null }),
     status: 200,
     body: () => ({
-      pool: { tls_ciphers: 'POOL-DEFAULT', tls_versions: ['TLSv1.3'], alpn_protocols: null },
+      pool: { tls_ciphers: 'HIGH:!eNULL', tls_versions: ['TLSv1.3'], alpn_protocols: null },
     }),
   },
   {

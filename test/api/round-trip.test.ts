@@ -57,7 +57,7 @@ const CASES: readonly Case[] = [
     { ...POOL, lb_algorithm: 'SOURCE_IP', protocol: 'HTTP', tls_enabled: true },
     {
       ...{ ...POOL, tls_enabled: true, tls_container_ref: 'cert', ca_tls_container_ref: 'ca' },
-      ...{ crl_container_ref: 'crl', tls_ciphers: 'A:B', tls_versions: ['TLSv1.2'] },
+      ...{ crl_container_ref: 'crl', tls_ciphers: 'AES:SHA256', tls_versions: ['TLSv1.2'] },
       alpn_protocols: ['h2'],
     },
   ].map((body): Case => [POOLS, body, (ids) => ({ loadbalancer_id: ids.lb })]),

@@ -191,6 +191,33 @@ test.each([
   expect(text).toContain(`\n    maxconn ${maxconn}\n    httpclient`)
 })
 
+test.each([
+  { versions: ['TLSv1.2', 'TLSv1.3'], words: 'ssl-min-ver TLSv1.2 ssl-max-ver TLSv1.3' },
+  { versions: ['TLSv1.3', 'TLSv1'], words: 'ssl-min-ver TLSv1.3 ssl-max-ver TLSv1.3' },
+  { versions: ['TLSv1', 'TLSv1.1'], words: 'ssl-min-ver TLSv1.0 ssl-max-ver TLSv1.1' },
+  { versions: ['SSLv3', 'TLSv1', 'TLSv1.2'], words: 'ssl-min-ver TLSv1.2 ssl-max-ver TLSv1.2' },
+])('of $versions haproxy is told the newest range', ({ versions, words }) => {
+  const listener = {
+    ...{ id: 'l', protocol: 'TERMINATED_HTTPS', default_tls_container_ref: 'ref' },
+    tls_versions: versions,
+  } as const
+  expect(render({ about: '', listeners: [listener] })).toContain(`${words}\n`)
+})
+
+test('a monitor without delay checks every second', () => {
+  const text = render({
+    about: '',
+    listeners: [{ id: 'l', protocol: 'HTTP', default_pool_id: 'p' }],
+    pools: [
+      {
+        ...{ id: 'p', protocol: 'HTTP', healthmonitor: { type: 'TCP', delay: 0 } },
+        members: [{ id: 'm', address: '10.0.0.9', protocol_port: 1 }],
+      },
+    ],
+  })
+  expect(text).toContain(' check inter 1s fall ')
+})
+
 test('certificates of a pool that are not there are not left out silently', () => {
   const pool = {
     id: 'p',

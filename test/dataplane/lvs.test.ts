@@ -2,16 +2,15 @@
  * Golden files: each case's JSON gives exactly its conf, and keepalived itself accepts that. They
  * are rewritten by UPDATE_CASES=1 and read before they are committed.
  */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { renderLvs } from '../../src/dataplane/keepalived/lvs.ts'
 import { AssertionFailure, present } from '../../src/system/assert.ts'
 import { type Case, treeOf } from './case.ts'
+import { KEEPALIVED, keepalivedVerdict } from './keepalived.ts'
 
 const FOLDER = join(import.meta.dirname, 'lvs-cases')
-const KEEPALIVED = Bun.which('keepalived', { PATH: `${process.env.PATH}:/usr/sbin` })
 const names = readdirSync(FOLDER).flatMap((n) => (n.endsWith('.json') ? [n.slice(0, -5)] : []))
 
 function readCase(name: string): Case {
@@ -30,22 +29,7 @@ test.each(names)('case %s', (name) => {
   expect(text).toBe(existsSync(file) ? readFileSync(file, 'utf8') : 'a conf file of that name')
 })
 
-/** What keepalived complains about; undefined when it accepts. */
-function verdict(text: string): string | undefined {
-  const folder = mkdtempSync(join(tmpdir(), 'octavia-lite-lvs-'))
-  const [conf, log] = [join(folder, 'a.conf'), join(folder, 'log')]
-  // Without that namespace keepalived looks at nothing and is content.
-  writeFileSync(conf, text.replace(/^net_namespace .*$/m, ''))
-  // Checks by a program which it does not find it leaves out, and is content.
-  writeFileSync(join(folder, 'amphora-health-checker'), '#!/bin/sh\n', { mode: 0o755 })
-  const argv = ['--check', `--config-test=${log}`, '--use-file', conf]
-  const env = { PATH: `${folder}:${process.env.PATH}` }
-  const { exitCode } = Bun.spawnSync([KEEPALIVED ?? '', ...argv], { env })
-  const said = existsSync(log) ? readFileSync(log, 'utf8') : ''
-  rmSync(folder, { recursive: true })
-  return exitCode === 0 && said === '' ? undefined : `${exitCode}: ${said}`
-}
-
+const verdict = (text: string): string | undefined => keepalivedVerdict(KEEPALIVED ?? '', text)
 const why = KEEPALIVED === null ? ' (needs keepalived)' : ''
 test.skipIf(KEEPALIVED === null).each(names)(`keepalived accepts %s${why}`, (name) => {
   expect(verdict(readFileSync(join(FOLDER, `${name}.conf`), 'utf8'))).toBeUndefined()
@@ -107,4 +91,18 @@ test.each(['/a"b', '/a b', '/a\n', '/a\\', '/a{'])('a path %j is refused', (url_
   const monitor = tree.pools[0]?.healthmonitor as { url_path: string }
   monitor.url_path = url_path
   expect(() => render(input, tree)).toThrow(AssertionFailure)
+})
+
+test('what the API takes and keepalived does not is brought into its limits', () => {
+  const input = readCase('http-check')
+  const tree = treeOf(input)
+  const [pool] = tree.pools
+  Object.assign(present(pool?.healthmonitor, 'a monitor'), { delay: 0, timeout: 0 })
+  const persistence = { type: 'SOURCE_IP', persistence_timeout: 5_000_000 }
+  Object.assign(present(pool, 'a pool'), { session_persistence: persistence })
+  const text = render(input, tree)
+  expect(text).toContain('delay_loop 1\n')
+  expect(text).toContain('connect_timeout 1\n')
+  expect(text).toContain('persistence_timeout 2678400\n')
+  if (KEEPALIVED !== null) expect(verdict(text)).toBeUndefined()
 })

@@ -2,8 +2,9 @@
  * `npm run fuzz -- [--requests N] [--seed S]`: many requests, all resources, several roles. Ends
  * with what was answered, or with the requests before the first thing that must not be.
  * `npm run fuzz -- --configurations N [--seed S]`: N random load balancers as configurations of
- * haproxy; HAPROXY names another one than the installed.
+ * haproxy and keepalived; HAPROXY names another one than the installed.
  */
+import { KEEPALIVED } from '../dataplane/keepalived.ts'
 import { fuzzConfigurations } from './configurations.ts'
 import { type FuzzReport, fuzz } from './run.ts'
 
@@ -33,17 +34,21 @@ function configurations(trees: number, seed: number): number {
   const haproxy = process.env.HAPROXY ?? Bun.which('haproxy', { PATH: path })
   const version = haproxy === null ? '' : Bun.spawnSync([haproxy, '-v']).stdout.toString()
   const haproxy_version = /version (\d\S*)/.exec(version)?.[1] ?? '2.6'
+  const keepalived = KEEPALIVED
   const progress = (done: number): unknown =>
     done % 10_000 === 0 && say(`${done} load balancers of ${trees}`)
-  const report = fuzzConfigurations({ seed, trees, haproxy, haproxy_version, progress })
-  const asked = haproxy === null ? 'haproxy is not there' : `haproxy ${haproxy_version}`
+  const options = { seed, trees, haproxy, haproxy_version, keepalived, progress }
+  const report = fuzzConfigurations(options)
+  const { lines, datagrams, asked, alone, wrong } = report
+  const where = keepalived === null ? 'keepalived is not there' : 'keepalived looked at them'
   process.stdout.write(
-    `${report.trees} random load balancers, ${report.lines} lines, seed ${seed}; ${asked}: ` +
-      `${report.asked} looked at\n`,
+    `${trees} random load balancers, ${lines} lines, seed ${seed}; ` +
+      `${haproxy === null ? 'haproxy is not there' : `haproxy ${haproxy_version}`}: ${asked} ` +
+      `looked at, ${alone} of them alone; ${datagrams} UDP and SCTP listeners, ${where}\n`,
   )
-  for (const wrong of report.wrong) process.stdout.write(`WRONG: ${wrong}\n`)
-  if (report.wrong.length === 0) process.stdout.write('0 lines of nobody, 0 refused\n')
-  return report.wrong.length === 0 ? 0 : 1
+  for (const what of wrong) process.stdout.write(`WRONG: ${what}\n`)
+  if (wrong.length === 0) process.stdout.write('0 lines of nobody, 0 refused\n')
+  return wrong.length === 0 ? 0 : 1
 }
 
 function numberAfter(args: readonly string[], name: string): number | undefined {

@@ -1,4 +1,5 @@
 /** Random load balancers of what the API takes: each value passes the model's own parsers. */
+import { Fault } from '../../src/model/fault.ts'
 import {
   healthMonitorFields,
   listenerFields,
@@ -6,14 +7,25 @@ import {
   poolFields,
 } from '../../src/model/graph.ts'
 import { l7policy as l7policyResource } from '../../src/model/l7policy.ts'
-import { l7rule as l7ruleResource } from '../../src/model/l7rule.ts'
-import type { Listener } from '../../src/model/listener.ts'
-import type { Pool } from '../../src/model/pool.ts'
+import { L7RULE_TYPES, l7rule as l7ruleResource } from '../../src/model/l7rule.ts'
+import { LISTENER_PROTOCOLS, type Listener, POOL_PROTOCOLS_OF } from '../../src/model/listener.ts'
+import { DATAGRAM_PROTOCOLS, POOL_PROTOCOLS, type PoolProtocol } from '../../src/model/pool.ts'
 import { parseCreate, without } from '../../src/model/request.ts'
 import type { L7PolicyTree, LoadBalancerTree, PoolTree } from '../../src/model/tree.ts'
 import { checkRule } from '../../src/operation/l7-rules.ts'
-import { checkPoolPersistence } from '../../src/operation/pool-rules.ts'
 import {
+  checkNewListener,
+  checkNewTls,
+  withTlsDefaults,
+} from '../../src/operation/listener-rules.ts'
+import { checkNewMonitor } from '../../src/operation/monitor-rules.ts'
+import {
+  checkNewPool,
+  checkPoolPersistence,
+  withPoolDefaults,
+} from '../../src/operation/pool-rules.ts'
+import {
+  amphoraRow,
   healthMonitorRow,
   l7policyRow,
   l7ruleRow,
@@ -24,55 +36,18 @@ import {
 } from '../fake/rows.ts'
 import { HOSTILE_STRINGS } from './hostile.ts'
 import type { Random } from './random.ts'
+import { insertedHeaders, listenerTls, poolTls, some } from './tree-tls.ts'
+import { DEFAULTS, PIECES, PLAIN, SETTINGS } from './tree-values.ts'
 
 type Fields = Parameters<typeof parseCreate>[0]
 type Body = Readonly<Record<string, unknown>>
 
-const DEFAULTS = {
-  ...{ timeout_client_data: 50_000, timeout_member_connect: 5_000 },
-  ...{ timeout_member_data: 50_000, timeout_tcp_inspect: 0 },
-} as const
+/** The first amphora of every pair, so that one haproxy can be it for all of them. */
+export const FIRST_AMPHORA = '44444444-0000-4000-8000-000000000001'
 const policyFields = without(l7policyResource.fields, [
   ...['project_id', 'listener_id', 'redirect_pool_id'],
 ] as never)
 const ruleFields = without(l7ruleResource.fields, ['project_id'] as never)
-
-/** What haproxy, its tokenizer, its log formats and its regular expressions read specially. */
-const PIECES = [
-  ...['a', 'B', '0', '-', '--', '.', '/', ':', ' ', '  ', '\t', '\\', '\\\\', "'", '"', '#', '%'],
-  ...[
-    '%[src]',
-    '%{+Q}r',
-    '$' + '{HOME}',
-    '$',
-    '{',
-    '}',
-    '(',
-    ')',
-    '[',
-    ']',
-    ',',
-    ';',
-    '|',
-    '&',
-    '!',
-  ],
-  ...['-m', 'reg', 'if', 'unless', '\n', '\r', '\0', '\u00e9', '\u2028', '*', '+', '?', '^', '@'],
-]
-const PLAIN: Readonly<Record<string, readonly unknown[]>> = {
-  url_path: ['/', '/health?x=1', "/~a'b(c)%20"],
-  domain_name: ['example.org', 'a_b.example'],
-  expected_codes: ['200', '200,404', '200-204'],
-  redirect_url: ['http://a.example/', 'https://a.example/%20?b=%[src]&c="d"'],
-  redirect_prefix: ['http://a.example', "https://a.example/x'y"],
-  redirect_http_code: [301, 302, 303, 307, 308],
-  cookie_name: ['session', "a!#$%&'*+-.^_`|~"],
-  key: ['X-Test', "x!#$%&'*+-.^_`|~", 'CN', 'O'],
-  value: ['/a', 'www.example.org', '^/(a|b)\\d+$', '[a-z]+', '0', 'true', '-f', '(?i)x'],
-  tls_ciphers: ['ECDHE-RSA-AES256-GCM-SHA384', 'HIGH:!aNULL'],
-  address: ['10.0.0.1', '192.0.2.255', '2001:db8::1', '::ffff:10.0.0.1'],
-  monitor_address: ['10.0.0.2', '2001:db8::2'],
-}
 
 export class Trees {
   readonly #random: Random
@@ -82,43 +57,50 @@ export class Trees {
 
   next(): LoadBalancerTree {
     const random = this.#random
+    const vips = [
+      `10.${random.between(0, 255)}.${random.between(0, 255)}.${random.between(1, 254)}`,
+      `2001:db8:${random.between(1, 9999)}:${random.between(1, 9999)}::5`,
+    ]
+    const [first = '', second = ''] = random.chance(0.5) ? vips : vips.toReversed()
+    const others = random.chance(0.3) ? [second] : []
+    const pair = random.chance(0.3)
     const lb = loadBalancerRow({
-      ...{ id: random.uuid(), vip_address: random.pick(['10.0.0.2', '2001:db8::5']) },
+      ...{ id: random.uuid(), vip_address: first, topology: pair ? 'ACTIVE_STANDBY' : 'SINGLE' },
+      additional_vips: others.map((ip_address) => ({ ip_address, subnet_id: random.uuid() })),
       ...{ project_id: this.#printable(), admin_state_up: random.chance(0.95) },
     })
-    const pools = this.#list(0, 3, () => this.#pool(lb.id))
-    const listeners = this.#list(1, 3, () => this.#listener(lb.id, pools))
+    const pools = this.#list(0, 4, () => this.#pool(lb.id))
+    const listeners = this.#list(1, 4, () => this.#listener(lb.id, pools))
     const l7policies = listeners
-      .filter((listener) => listener.protocol === 'HTTP')
-      .flatMap((listener) => this.#list(0, 3, () => this.#policy(listener.id, pools)))
-    return { ...lb, listeners, pools, l7policies, amphorae: [] }
+      .filter(({ protocol }) => protocol === 'HTTP' || protocol === 'TERMINATED_HTTPS')
+      .flatMap((listener) => this.#list(0, 3, () => this.#policy(listener, pools)))
+    const amphorae = pair
+      ? [FIRST_AMPHORA, random.uuid()].map((id, at) =>
+          amphoraRow({ id, vrrp_ip: `192.0.2.${1 + at}`, ha_ip: first }),
+        )
+      : []
+    return { ...lb, listeners, pools, l7policies, amphorae }
   }
 
   #pool(loadbalancer_id: string): PoolTree | undefined {
     const random = this.#random
-    const protocol = random.pick(['HTTP', 'HTTPS', 'TCP', 'PROXY', 'PROXYV2'])
-    const persistence = random.chance(0.5)
-      ? random.pick([
-          { type: 'SOURCE_IP' },
-          { type: 'HTTP_COOKIE' },
-          { type: 'APP_COOKIE', cookie_name: this.#text('cookie_name') },
-        ])
-      : null
+    const protocol = random.pick(POOL_PROTOCOLS)
+    const datagrams = DATAGRAM_PROTOCOLS.includes(protocol)
     const body = {
-      ...{ protocol, session_persistence: persistence, tls_enabled: random.chance(0.2) },
+      ...{ protocol, session_persistence: this.#persistence(datagrams) },
       lb_algorithm: random.pick(['ROUND_ROBIN', 'LEAST_CONNECTIONS', 'SOURCE_IP']),
-      // Which names there are is OpenSSL's to say, and nobody's here.
-      ...{ tls_ciphers: random.pick(PLAIN.tls_ciphers ?? []) },
+      ...(datagrams ? {} : poolTls(random, this.#anything())),
       ...this.#some(['name', 'description']),
+      admin_state_up: random.chance(0.9),
     }
-    const values = this.#taken(poolFields, body) as Partial<Pool> | undefined
-    if (values === undefined) return undefined
-    try {
-      checkPoolPersistence(values.session_persistence ?? null, values.protocol ?? 'TCP')
-    } catch {
-      return undefined
-    }
-    const row = poolRow({ ...values, id: random.uuid(), loadbalancer_id })
+    const row = this.#allowed(() => {
+      const parsed = parseCreate(poolFields, body, 'body', DEFAULTS as never)
+      checkPoolPersistence(parsed.session_persistence, parsed.protocol)
+      const values = withPoolDefaults(parsed, SETTINGS)
+      checkNewPool(values, SETTINGS, undefined)
+      return poolRow({ ...values, id: random.uuid(), loadbalancer_id })
+    })
+    if (row === undefined) return undefined
     const members = this.#list(0, 4, () => {
       const member = this.#taken(memberFields, {
         ...{ address: this.#text('address'), protocol_port: random.between(1, 65_535) },
@@ -129,50 +111,82 @@ export class Trees {
       })
       return member && memberRow({ ...member, id: random.uuid(), pool_id: row.id })
     })
-    return { ...row, members, healthmonitor: this.#monitor(row.id) ?? null }
+    return { ...row, members, healthmonitor: this.#monitor(row.id, protocol) ?? null }
   }
 
-  #monitor(pool_id: string) {
+  #persistence(datagrams: boolean): Body | null {
+    const random = this.#random
+    if (random.chance(0.5)) return null
+    if (datagrams)
+      return {
+        type: 'SOURCE_IP',
+        ...(random.chance(0.5) ? { persistence_timeout: random.between(0, 5_000_000) } : {}),
+        ...this.#some(['persistence_granularity']),
+      }
+    return random.pick<Body>([
+      { type: 'SOURCE_IP' },
+      { type: 'HTTP_COOKIE' },
+      { type: 'APP_COOKIE', cookie_name: this.#text('cookie_name') },
+    ])
+  }
+
+  #monitor(pool_id: string, protocol: PoolProtocol) {
     const random = this.#random
     if (random.chance(0.4)) return undefined
-    const type = random.pick(['HTTP', 'HTTPS', 'TCP', 'TLS-HELLO', 'PING'])
+    const type = random.pick(
+      DATAGRAM_PROTOCOLS.includes(protocol)
+        ? ['UDP-CONNECT', 'SCTP', 'TCP', 'HTTP']
+        : ['HTTP', 'HTTPS', 'TCP', 'TLS-HELLO', 'PING'],
+    )
     const http = type === 'HTTP' || type === 'HTTPS'
-    const values = this.#taken(healthMonitorFields, {
-      ...{ type, delay: random.between(1, 60), timeout: random.between(0, 60) },
+    const body = {
+      ...{ type, delay: random.between(0, 60), timeout: random.between(0, 60) },
       ...{ max_retries: random.between(1, 10), max_retries_down: random.between(1, 10) },
-      ...(http ? this.#some(['url_path', 'domain_name', 'expected_codes']) : {}),
+      ...(http ? this.#some(['url_path', 'domain_name', 'expected_codes', 'http_method']) : {}),
       ...(http && random.chance(0.5) ? { http_version: random.pick([1.0, 1.1]) } : {}),
       admin_state_up: random.chance(0.9),
+    }
+    return this.#allowed(() => {
+      const values = parseCreate(healthMonitorFields, body, 'body', DEFAULTS as never)
+      checkNewMonitor(values, protocol, SETTINGS)
+      return healthMonitorRow({ ...values, id: random.uuid(), pool_id })
     })
-    return values && healthMonitorRow({ ...values, id: random.uuid(), pool_id })
   }
 
   #listener(loadbalancer_id: string, pools: readonly PoolTree[]): Listener | undefined {
     const random = this.#random
-    const protocol = random.pick(['HTTP', 'HTTP', 'TCP', 'HTTPS', 'PROMETHEUS'])
-    const headers = ['X-Forwarded-For', 'X-Forwarded-Port', 'X-Forwarded-Proto', 'X-Real-IP']
-    const values = this.#taken(listenerFields, {
+    const protocol = random.pick([...LISTENER_PROTOCOLS, 'HTTP', 'TERMINATED_HTTPS'] as const)
+    const headers =
+      protocol === 'HTTP' || protocol === 'TERMINATED_HTTPS'
+        ? { insert_headers: insertedHeaders(random, protocol, this.#anything()) }
+        : {}
+    const body = {
       ...{ protocol, protocol_port: random.between(1, 65_535) },
       ...{ connection_limit: random.pick([-1, 0, 1, 2_147_483_647]) },
       ...{ timeout_client_data: random.pick([0, 1, 50_000, 2_073_600_000]) },
       ...{ timeout_tcp_inspect: random.pick([0, 1_000]) },
-      insert_headers: Object.fromEntries(headers.map((name) => [name, this.#anything()])),
+      ...(random.chance(0.2) ? { allowed_cidrs: ['10.0.0.0/8', '2001:db8::/32'] } : {}),
+      ...headers,
+      ...listenerTls(random, protocol, this.#anything()),
       ...this.#some(['name', 'description']),
       admin_state_up: random.chance(0.9),
-    }) as Partial<Listener> | undefined
-    if (values === undefined) return undefined
-    const modes: Readonly<Record<string, readonly string[]>> = {
-      HTTP: ['HTTP', 'PROXY', 'PROXYV2'],
-      TCP: ['HTTP', 'HTTPS', 'TCP', 'PROXY', 'PROXYV2'],
-      HTTPS: ['HTTPS', 'TCP', 'PROXY', 'PROXYV2'],
     }
-    const fitting = pools.filter((pool) => modes[protocol]?.includes(pool.protocol))
-    const pool = random.pick<PoolTree | undefined>([...fitting, undefined])
+    const fitting = pools.filter((pool) => POOL_PROTOCOLS_OF[protocol].includes(pool.protocol))
+    const pool = random.pick<PoolTree | undefined>([...fitting, ...fitting, undefined])
     const ids = { id: random.uuid(), default_pool_id: pool?.id ?? null }
-    return listenerRow({ ...values, ...ids, loadbalancer_id })
+    return this.#allowed(() => {
+      const parsed = parseCreate(listenerFields, body, 'body', DEFAULTS as never)
+      const values = withTlsDefaults(parsed, SETTINGS)
+      checkNewListener(values, SETTINGS)
+      checkNewTls(values, SETTINGS)
+      return listenerRow({ ...values, ...ids, loadbalancer_id })
+    })
   }
 
-  #policy(listener_id: string, pools: readonly PoolTree[]): L7PolicyTree | undefined {
+  #policy(
+    { id: listener_id, protocol }: Listener,
+    pools: readonly PoolTree[],
+  ): L7PolicyTree | undefined {
     const random = this.#random
     const action = random.pick(['REJECT', 'REDIRECT_TO_URL', 'REDIRECT_PREFIX', 'REDIRECT_TO_POOL'])
     const target: Readonly<Record<string, Body>> = {
@@ -186,7 +200,7 @@ export class Trees {
     if (values === undefined) return undefined
     const pool = random.pick<PoolTree | undefined>([
       undefined,
-      ...pools.filter(({ protocol }) => protocol !== 'TCP' && protocol !== 'HTTPS'),
+      ...pools.filter((each) => POOL_PROTOCOLS_OF[protocol].includes(each.protocol)),
     ])
     const redirect_pool_id = action === 'REDIRECT_TO_POOL' ? (pool?.id ?? null) : null
     const row = l7policyRow({ ...values, id: random.uuid(), listener_id, redirect_pool_id })
@@ -195,32 +209,39 @@ export class Trees {
 
   #rule(l7policy_id: string) {
     const random = this.#random
-    const type = random.pick(['HOST_NAME', 'PATH', 'FILE_TYPE', 'HEADER', 'COOKIE'])
-    const compare_type = random.pick(['REGEX', 'STARTS_WITH', 'ENDS_WITH', 'CONTAINS', 'EQUAL_TO'])
-    const values = this.#taken(ruleFields as Fields, {
-      ...{ type, compare_type, value: this.#text('value'), invert: random.chance(0.3) },
-      ...(type === 'HEADER' || type === 'COOKIE' ? { key: this.#text('key') } : {}),
-    })
-    if (values === undefined) return undefined
-    try {
+    const type = random.pick(L7RULE_TYPES)
+    const compared = random.pick(['REGEX', 'STARTS_WITH', 'ENDS_WITH', 'CONTAINS', 'EQUAL_TO'])
+    const whole = type === 'SSL_CONN_HAS_CERT' || type === 'SSL_VERIFY_RESULT'
+    const keyed = type === 'HEADER' || type === 'COOKIE' || type === 'SSL_DN_FIELD'
+    const body = {
+      ...{ type, compare_type: whole ? 'EQUAL_TO' : compared, invert: random.chance(0.3) },
+      ...(keyed ? { key: this.#text('key') } : {}),
+      value: type === 'SSL_CONN_HAS_CERT' ? 'True' : this.#text('value'),
+      admin_state_up: random.chance(0.9),
+    }
+    return this.#allowed(() => {
+      const values = parseCreate(ruleFields as Fields, body, 'body', DEFAULTS as never)
       const checked = checkRule(values as unknown as Parameters<typeof checkRule>[0])
       return l7ruleRow({ ...checked, id: random.uuid(), l7policy_id })
-    } catch {
-      return undefined
-    }
+    })
+  }
+
+  #taken(fields: Fields, body: Body): Readonly<Record<string, unknown>> | undefined {
+    return this.#allowed(() => parseCreate(fields, body, 'body', DEFAULTS as never) as never)
   }
 
   /** undefined where the API would have refused it. */
-  #taken(fields: Fields, body: Body): Readonly<Record<string, unknown>> | undefined {
+  #allowed<T>(make: () => T): T | undefined {
     try {
-      return parseCreate(fields, body, 'body', DEFAULTS as never) as never
-    } catch {
-      return undefined
+      return make()
+    } catch (error) {
+      if (error instanceof Fault) return undefined
+      throw error
     }
   }
 
   #some(names: readonly string[]): Body {
-    const chosen = names.filter(() => this.#random.chance(0.5))
+    const chosen = some(this.#random, names, 0.5)
     return Object.fromEntries(chosen.map((name) => [name, this.#text(name)]))
   }
 

@@ -1,5 +1,5 @@
 /** A member as haproxy's `server` line. */
-import { type HealthMonitor, HTTP_TYPES } from '../../model/health-monitor.ts'
+import { atLeastSecond, type HealthMonitor, HTTP_TYPES } from '../../model/health-monitor.ts'
 import type { Listener } from '../../model/listener.ts'
 import type { Member } from '../../model/member.ts'
 import type { Pool } from '../../model/pool.ts'
@@ -70,7 +70,7 @@ function check(
     // Where the pool speaks TLS it says what is verified, and one word holds for both.
     byTls ? (pool.tls_enabled ? line`check-ssl` : line`check-ssl verify none`) : undefined,
     alpn.length === 0 ? undefined : line`check-alpn ${alpn.join(',')}`,
-    line`inter ${monitor.delay}s fall ${monitor.max_retries_down} rise ${monitor.max_retries}`,
+    line`inter ${atLeastSecond(monitor.delay)}s fall ${monitor.max_retries_down} rise ${monitor.max_retries}`,
     member.monitor_address === null ? undefined : line`addr ${bracketed(member.monitor_address)}`,
     member.monitor_port === null ? undefined : line`port ${member.monitor_port}`,
   ])

@@ -2,46 +2,48 @@
  * TLS as haproxy speaks it: options of `bind` lines towards clients and of `server` lines towards
  * members, in upstream's order.
  */
+import { TLS13_CIPHERS } from '../../model/cipher-names.ts'
 import type { Listener } from '../../model/listener.ts'
 import type { Pool } from '../../model/pool.ts'
+import { TLS_VERSIONS } from '../../model/tls.ts'
 import { certificatePath, crtListName, fileNameIn } from './certificates.ts'
 import { atLeast, type Rendering } from './facts.ts'
 import { joined, type Line, line } from './line.ts'
 import { servedListeners, terminatesTls } from './served.ts'
 
-const VERSION_FLAGS = {
-  SSLv3: line`no-sslv3`,
-  TLSv1: line`no-tlsv10`,
-  'TLSv1.1': line`no-tlsv11`,
-  'TLSv1.2': line`no-tlsv12`,
-  'TLSv1.3': line`no-tlsv13`,
-} as const
-/** Ciphers of TLS 1.3 have an option of their own; in `ciphers` they do nothing. */
-const TLS13_CIPHERS: readonly string[] = [
-  'TLS_AES_128_GCM_SHA256',
-  'TLS_AES_256_GCM_SHA384',
-  'TLS_CHACHA20_POLY1305_SHA256',
-  'TLS_AES_128_CCM_SHA256',
-  'TLS_AES_128_CCM_8_SHA256',
-]
-
 /** What listeners and pools say alike. */
 function options(
   of: Pick<Listener, 'tls_ciphers' | 'tls_versions' | 'alpn_protocols'>,
 ): readonly (Line | undefined)[] {
-  const ciphers = of.tls_ciphers?.split(':') ?? []
+  // Those of TLS 1.3 have an option of their own; in `ciphers` they do nothing.
+  const ciphers = of.tls_ciphers?.split(':').filter(Boolean) ?? []
   const [newer, older] = [true, false].map((wanted) =>
     ciphers.filter((cipher) => TLS13_CIPHERS.includes(cipher) === wanted),
   )
-  const versions: readonly string[] = of.tls_versions ?? []
-  const flags = versions.length === 0 ? [] : Object.entries(VERSION_FLAGS)
   const alpn = of.alpn_protocols ?? []
   return [
     older?.length ? line`ciphers ${older.join(':')}` : undefined,
     newer?.length ? line`ciphersuites ${newer.join(':')}` : undefined,
-    ...flags.map(([version, flag]) => (versions.includes(version) ? undefined : flag)),
+    ...range(of.tls_versions ?? []),
     alpn.length === 0 ? undefined : line`alpn ${alpn.join(',')}`,
   ]
+}
+
+/**
+ * The newest version and the older ones next to it: OpenSSL knows ranges only, and a range over a
+ * gap would allow what nobody has asked for. Upstream's `no-tlsv11` and the like leave such a gap open,
+ * and on a `bind` line they never turn on what is older than TLS 1.2.
+ */
+function range(versions: readonly string[]): readonly Line[] {
+  const newest = TLS_VERSIONS.findLastIndex((version) => versions.includes(version))
+  if (newest < 0) return []
+  const gap = TLS_VERSIONS.slice(0, newest).findLastIndex((each) => !versions.includes(each))
+  const [least, most] = [TLS_VERSIONS[gap + 1], TLS_VERSIONS[newest]].map(nameOfVersion)
+  return [line`ssl-min-ver ${least ?? ''}`, line`ssl-max-ver ${most ?? ''}`]
+}
+
+function nameOfVersion(version: string | undefined): string {
+  return version === 'TLSv1' ? 'TLSv1.0' : (version ?? '')
 }
 
 const VERIFY = { NONE: line`none`, OPTIONAL: line`optional`, MANDATORY: line`required` } as const

@@ -1,5 +1,5 @@
 /** A health monitor as keepalived checks a member. Source: macros of octavia/common/jinja/lvs/. */
-import { type HealthMonitor, HTTP_FALLBACKS } from '../../model/health-monitor.ts'
+import { atLeastSecond, type HealthMonitor, HTTP_FALLBACKS } from '../../model/health-monitor.ts'
 import type { Member } from '../../model/member.ts'
 import type { PoolTree } from '../../model/tree.ts'
 import { type Block, line, quotedPath } from './line.ts'
@@ -14,10 +14,11 @@ export function activeMonitor(pool: PoolTree): HealthMonitor | undefined {
 export function renderCheck(monitor: HealthMonitor, member: Member): Block | undefined {
   const address = member.monitor_address ?? member.address
   const port = member.monitor_port ?? member.protocol_port
+  const timeout_s = atLeastSecond(monitor.timeout)
   const connect = [
     line`connect_ip ${address}`,
     line`connect_port ${port}`,
-    line`connect_timeout ${monitor.timeout}`,
+    line`connect_timeout ${timeout_s}`,
   ]
   switch (monitor.type) {
     case 'UDP-CONNECT':
@@ -29,9 +30,9 @@ export function renderCheck(monitor: HealthMonitor, member: Member): Block | und
       return {
         head: line`MISC_CHECK`,
         parts: [
-          line`misc_path "amphora-health-checker sctp -t ${monitor.timeout} ${address} ${port}"`,
+          line`misc_path "amphora-health-checker sctp -t ${timeout_s} ${address} ${port}"`,
           // The program itself says what it waited for in vain.
-          line`misc_timeout ${monitor.timeout + 1}`,
+          line`misc_timeout ${timeout_s + 1}`,
         ],
       }
     case 'TCP':

@@ -5,7 +5,7 @@
  * Objects in PENDING_DELETE count as gone. Source: octavia/common/jinja/lvs/.
  */
 import { parseIp } from '../../model/address.ts'
-import type { HealthMonitor } from '../../model/health-monitor.ts'
+import { atLeastSecond, type HealthMonitor } from '../../model/health-monitor.ts'
 import type { Listener } from '../../model/listener.ts'
 import type { Member } from '../../model/member.ts'
 import { DATAGRAM_PROTOCOLS, type LB_ALGORITHMS } from '../../model/pool.ts'
@@ -29,6 +29,8 @@ const SCHEDULER: Readonly<Record<(typeof LB_ALGORITHMS)[number], string>> = {
   SOURCE_IP: 'sh',
   SOURCE_IP_PORT: 'wrr',
 }
+/** 31 days: keepalived takes no longer one. */
+const PERSISTENCE_TIMEOUT_MAX_S = 2_678_400
 const PERSISTENCE_FALLBACKS = {
   timeout_s: 360,
   granularity: { 4: '255.255.255.255', 6: '128' },
@@ -103,9 +105,10 @@ function renderFamily(
 }
 
 function intervals(monitor: HealthMonitor): readonly Line[] {
+  const delay_s = atLeastSecond(monitor.delay)
   return [
-    line`delay_loop ${monitor.delay}`,
-    line`delay_before_retry ${monitor.delay}`,
+    line`delay_loop ${delay_s}`,
+    line`delay_before_retry ${delay_s}`,
     line`retry ${monitor.max_retries_down}`,
   ]
 }
@@ -115,8 +118,9 @@ function persistence(pool: PoolTree, family: 4 | 6): readonly Part[] {
   if (wanted?.type !== 'SOURCE_IP') return []
   const { timeout_s, granularity } = PERSISTENCE_FALLBACKS
   const mask = maskOf(wanted.persistence_granularity, family) ?? granularity[family]
+  const wanted_s = wanted.persistence_timeout || timeout_s
   return [
-    line`persistence_timeout ${wanted.persistence_timeout || timeout_s}`,
+    line`persistence_timeout ${Math.min(wanted_s, PERSISTENCE_TIMEOUT_MAX_S)}`,
     line`persistence_granularity ${mask}`,
   ]
 }
@@ -128,7 +132,9 @@ function persistence(pool: PoolTree, family: 4 | 6): readonly Part[] {
 function maskOf(granularity: string | null | undefined, family: 4 | 6): string | undefined {
   const mask = granularity ? parseIp(granularity) : undefined
   if (mask?.family !== family) return undefined
-  return family === 4 ? mask.text : String(mask.value.toString(2).replaceAll('0', '').length)
+  if (family === 4) return mask.text
+  // A prefix of no length is refused.
+  return String(Math.max(mask.value.toString(2).replaceAll('0', '').length, 1))
 }
 
 function renderMember(listener: Listener, pool: PoolTree, member: Member): readonly Part[] {
