@@ -20,6 +20,7 @@ type Read = { readonly script: string } | { readonly fault: string }
 
 /** Of a backslash and this letter PCRE knows nothing, or not what others take it for. */
 const UNKNOWN_ESCAPES = 'FiIjJlLmMNOqTuUyY'
+const QUANTIFIER = /^([*+?]|\{\d+(?:,\d*)?\})([?+]?)/
 const CLASS_ESCAPES = 'dDwWsShHvV'
 
 function readAsScript(text: string): Read {
@@ -29,12 +30,12 @@ function readAsScript(text: string): Read {
     .replaceAll('(?P<', '(?<')
     .replace(/\(\?P=(\w+)\)/g, '\\k<$1>')
     .replaceAll('(?>', '(?:')
-    .replace(/(?<!\\)([*+?}])\+/g, '$1')
   let [script, groups, highest] = ['', 0, 0]
   /** Where the first character of a class stands; undefined outside of classes. */
   let first: number | undefined
   for (let at = 0; at < plain.length; at++) {
     const [letter = '', next = ''] = [plain[at], plain[at + 1]]
+    const repeated = first === undefined ? QUANTIFIER.exec(plain.slice(at)) : null
     if (letter === '\\') {
       if (UNKNOWN_ESCAPES.includes(next)) return { fault: `unknown escape \\${next}` }
       if (first === undefined && /[1-9]/.test(next)) highest = Math.max(highest, Number(next))
@@ -42,6 +43,13 @@ function readAsScript(text: string): Read {
         return { fault: `a range in a character class ends in \\${next}` }
       script += letter + next
       at++
+    } else if (repeated !== null) {
+      const [whole, quantifier = '', more = ''] = repeated
+      if (/[*+?]/.test(plain[at + whole.length] ?? ''))
+        return { fault: `nothing to repeat after ${whole}` }
+      // A possessive one is for PCRE only, and greedy for others.
+      script += more === '?' ? whole : quantifier
+      at += whole.length - 1
     } else if (first === undefined && letter === '[') {
       script += next === '^' ? '[^' : '['
       if (next === '^') at++

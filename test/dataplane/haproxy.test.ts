@@ -198,7 +198,9 @@ test.each([
   { versions: ['SSLv3', 'TLSv1', 'TLSv1.2'], words: 'ssl-min-ver TLSv1.2 ssl-max-ver TLSv1.2' },
 ])('of $versions haproxy is told the newest range', ({ versions, words }) => {
   const listener = {
-    ...{ id: 'l', protocol: 'TERMINATED_HTTPS', default_tls_container_ref: 'ref' },
+    id: 'l',
+    protocol: 'TERMINATED_HTTPS',
+    default_tls_container_ref: 'ref',
     tls_versions: versions,
   } as const
   expect(render({ about: '', listeners: [listener] })).toContain(`${words}\n`)

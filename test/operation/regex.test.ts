@@ -15,13 +15,25 @@ test.each([
   '[\\w-]',
   '[a\\-z]',
   '\\/\\.',
+  'a?+b*?c{2,}+d',
+  '[?+*]+',
+  '\\+++',
 ])('%s is taken', (text) => {
   expect(regexFault(text)).toBeUndefined()
 })
 
-test.each(['[]B--]', '(', '[a', '\\u0041', '(a)\\2', '[\\w-z]', '[a-\\d]', '*a', 'a{2,1}'])(
-  '%s is refused',
-  (text) => {
-    expect(regexFault(text)).toBeDefined()
-  },
-)
+test.each([
+  '[]B--]',
+  '(',
+  '[a',
+  '\\u0041',
+  '(a)\\2',
+  '[\\w-z]',
+  '[a-\\d]',
+  '*a',
+  'a{2,1}',
+  'a?+?',
+  'a+?+',
+])('%s is refused', (text) => {
+  expect(regexFault(text)).toBeDefined()
+})
