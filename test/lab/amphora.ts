@@ -59,7 +59,7 @@ export interface LabAgent {
 }
 
 /** From source, or the compiled executable. */
-const OUR_AGENT: LabAgent = {
+export const OUR_AGENT: LabAgent = {
   prepare: () => undefined,
   shell: () => '/bin/sh',
   argv: () =>

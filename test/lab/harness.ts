@@ -3,7 +3,7 @@
  * folder of its own, spoken to over HTTP, stopped or killed. Everything that waits, waits for a
  * condition.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { OctaviaClient } from '../../src/command/demo/client.ts'
@@ -128,6 +128,12 @@ export function createLab(wanted: LabSettings | string = {}): Lab {
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
+}
+
+/** Whether the kernel can serve UDP and SCTP. */
+export function hasIpvs(): boolean {
+  Bun.spawnSync(['modprobe', '-q', 'ip_vs'])
+  return existsSync('/proc/net/ip_vs')
 }
 
 /** Polls a condition; fails loudly after `ms`. */

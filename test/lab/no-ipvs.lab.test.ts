@@ -1,5 +1,4 @@
 /** Where the kernel has no IPVS, a UDP listener says so, and everything else goes on. */
-import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { systemProcesses } from '../../src/system/process.ts'
 import {
@@ -10,6 +9,7 @@ import {
   createLab,
   createWebServers,
   deleteCascade,
+  hasIpvs,
   labMissing,
   type Serve,
   URL,
@@ -17,15 +17,6 @@ import {
 } from './harness.ts'
 
 const missing = labMissing() ?? (hasIpvs() ? 'needs a kernel without IPVS' : undefined)
-
-function hasIpvs(): boolean {
-  Bun.spawnSync(['modprobe', '-q', 'ip_vs'])
-  try {
-    return readFileSync('/proc/net/ip_vs', 'utf8') !== ''
-  } catch {
-    return false
-  }
-}
 
 async function statusOf(serve: Serve, path: string): Promise<unknown> {
   return (await serve.client.call('GET', path)).provisioning_status

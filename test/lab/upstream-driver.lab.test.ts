@@ -9,9 +9,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openHeartbeat } from '../../src/contract/heartbeat.ts'
+import type { Topology } from '../../src/model/load-balancer.ts'
 import { newId } from '../../src/system/ids.ts'
-import { createLabAmphora, HEARTBEAT_KEY, type LabAmphora } from './amphora.ts'
-import { bodyOf, labMissing, until } from './harness.ts'
+import {
+  type Card,
+  createLabAmphora,
+  HEARTBEAT_KEY,
+  type LabAmphora,
+  OUR_AGENT,
+} from './amphora.ts'
+import { bodyOf, hasIpvs, labMissing, until } from './harness.ts'
 import { createPython, type Python, pythonMissing } from './python.ts'
 
 const DRIVER = 'octavia.amphorae.drivers.haproxy.rest_api_driver'
@@ -26,12 +33,13 @@ const VIP = '10.20.0.10'
 const VRRP_IP = '10.20.0.11'
 const LB = newId()
 const [HTTP, TLS] = [newId(), newId()]
+const NEW_KEY = 'another key of the lab'
 
 type Question = { readonly do: string; readonly [name: string]: unknown }
 // biome-ignore lint/suspicious/noExplicitAny: answers of Python are inspected
 type Answer = { readonly ok?: any; readonly error?: string }
 
-const folder = mkdtempSync(join(tmpdir(), 'octavia-lite-upstream-'))
+const folders = mkdtempSync(join(tmpdir(), 'octavia-lite-upstream-'))
 const datagrams: Buffer[] = []
 const receiver = createSocket('udp4')
 const servers: Bun.Server<undefined>[] = []
@@ -47,15 +55,12 @@ async function upstream(what: string, asked: Question): Promise<unknown> {
   return ok
 }
 
-beforeAll(async () => {
-  if (missing !== undefined) return
-  receiver.on('message', (datagram) => datagrams.push(datagram))
-  await new Promise<void>((resolve) => receiver.bind(0, '0.0.0.0', resolve))
-  amphora = createLabAmphora(receiver.address().port, [VIP_CARD, MEMBER_CARD])
+/** An amphora with our agent, and upstream's driver told of it. */
+async function boot(topology: Topology, cards: readonly Card[]): Promise<void> {
+  amphora = createLabAmphora(receiver.address().port, cards, { ...OUR_AGENT, topology })
   await amphora.boot()
-  for (const name of ['one', 'two'])
-    servers.push(Bun.serve({ port: 0, hostname: '0.0.0.0', fetch: () => new Response(name) }))
   const client = amphora.clientCa.issue('controller', 'clientAuth')
+  const folder = mkdtempSync(join(folders, 'driver-'))
   const at = (name: string): string => join(folder, name)
   writeFileSync(at('client.pem'), `${client.cert}${client.key}`)
   writeFileSync(at('server_ca.pem'), amphora.serverCa.cert)
@@ -65,16 +70,21 @@ beforeAll(async () => {
   writeFileSync(at('certificates/web.key'), web.key)
   python = createPython(join(import.meta.dirname, 'upstream_driver.py'), {}, PYTHON)
   const { error } = await python.ask({
-    ...{ do: 'setup', client_cert: at('client.pem'), server_ca: at('server_ca.pem') },
+    ...{ do: 'setup', client_cert: at('client.pem'), server_ca: at('server_ca.pem'), topology },
     ...{ storage_path: at('certificates'), amphora_id: amphora.amphora.id, load_balancer_id: LB },
-    ...{
-      lb_network_ip: amphora.amphora.lb_network_ip,
-      vip: VIP,
-      vrrp_ip: VRRP_IP,
-      pool_id: newId(),
-    },
+    ...{ lb_network_ip: amphora.amphora.lb_network_ip, vip: VIP, vrrp_ip: VRRP_IP },
+    pool_id: newId(),
   })
   expect(error).toBeUndefined()
+}
+
+beforeAll(async () => {
+  if (missing !== undefined) return
+  receiver.on('message', (datagram) => datagrams.push(datagram))
+  await new Promise<void>((resolve) => receiver.bind(0, '0.0.0.0', resolve))
+  for (const name of ['one', 'two'])
+    servers.push(Bun.serve({ port: 0, hostname: '0.0.0.0', fetch: () => new Response(name) }))
+  await boot('SINGLE', [VIP_CARD, MEMBER_CARD])
 }, 120_000)
 
 afterAll(async () => {
@@ -83,7 +93,7 @@ afterAll(async () => {
   for (const server of servers) await server.stop(true)
   receiver.close()
   await amphora?.remove()
-  rmSync(folder, { recursive: true, force: true })
+  rmSync(folders, { recursive: true, force: true })
 })
 
 lab(
@@ -131,7 +141,9 @@ const membersAt = (indexes: readonly number[]) =>
 
 async function secure(): Promise<string | undefined> {
   try {
-    const init = { tls: { rejectUnauthorized: false }, keepalive: false, proxy: false }
+    const signal = AbortSignal.timeout(2_000)
+    const tls = { rejectUnauthorized: false }
+    const init = { tls, keepalive: false, proxy: false, signal }
     return await (await fetch(`https://${VIP}/`, init as RequestInit)).text()
   } catch {
     return undefined
@@ -168,6 +180,24 @@ lab(
       pem: `${cert}${key}`,
     })
     await upstream('it answers with that', { do: 'info' })
+
+    const config = amphora.config.replace(HEARTBEAT_KEY, NEW_KEY)
+    await upstream('a new configuration of the agent', { do: 'agent_config', config })
+    await until('a heartbeat under the key in it', async () => {
+      const datagram = datagrams.at(-1)?.toString('base64')
+      return (await python.ask({ do: 'unwrap', datagram, key: NEW_KEY })).error === undefined
+    })
+
+    const rules = { do: 'interface_rules', ip_address: VIP }
+    const only80 = [{ protocol: 'TCP', cidr: null, port: 80 }]
+    if ((await upstream('rules of the VIP: port 80', { ...rules, rules: only80 })) === 'set') {
+      expect(await bodyOf(`http://${VIP}/`)).toMatch(/^(one|two)$/)
+      expect(await secure()).toBeUndefined()
+      const both = [...only80, { protocol: 'TCP', cidr: '10.20.0.0/24', port: 443 }]
+      await upstream('rules of the VIP: 443 from its subnet', { ...rules, rules: both })
+      expect(await secure()).toMatch(/^(one|two)$/)
+    } else table.push('  (this driver has no rules of interfaces)')
+
     await upstream('delete one of two listeners', { do: 'delete_listener', id: TLS })
     expect(await secure()).toBeUndefined()
     expect(await bodyOf(`http://${VIP}/`)).toMatch(/^(one|two)$/)
@@ -176,4 +206,58 @@ lab(
     expect(await upstream('list of listeners', { do: 'listeners' })).toEqual([])
   },
   60_000,
+)
+
+lab(
+  `a UDP listener, or the sentence that the kernel cannot${why}`,
+  async () => {
+    const asked = { do: 'udp_listener', id: newId(), pool_id: newId(), port: 53 }
+    const { status, text } = (await upstream('a UDP listener', asked)) as UdpAnswer
+    table.push(`  ${status} ${text}`)
+    if (hasIpvs()) expect(status).toBe(200)
+    else {
+      expect(status).toBe(500)
+      expect(text).toMatch(/has no IPVS, which UDP and SCTP listeners need/)
+    }
+    // What else there is goes on.
+    await upstream('list of listeners', { do: 'listeners' })
+  },
+  60_000,
+)
+
+interface UdpAnswer {
+  readonly status: number
+  readonly text: string
+}
+
+lab(
+  `keepalived of a pair runs with upstream's configuration${why}`,
+  async () => {
+    await python.stop()
+    await amphora.crash()
+    await amphora.remove()
+    await boot('ACTIVE_STANDBY', [VIP_CARD])
+    await upstream('information, of a pair', { do: 'info' })
+    const gateway = '10.20.0.1'
+    await upstream('plug the VIP, of a pair', { do: 'plug_vip', gateway, mac: VIP_CARD.mac })
+    const nowhere = await python.ask({ do: 'interface', ip_address: VIP })
+    expect(nowhere.ok ?? null).toBeNull()
+    await upstream('members', { do: 'members', members: membersAt([0]) })
+    const http = { do: 'listener', id: HTTP, protocol: 'HTTP', port: 80, peer_port: 1025 }
+    await upstream('create a listener, of a pair', http)
+    expect(await bodyOf(`http://${VIP}/`)).toBeUndefined()
+
+    await upstream('VRRP: its configuration', { do: 'vrrp', interface: 'eth1', gateway })
+    await upstream('VRRP: start', { do: 'vrrp_start' })
+    await until('the VIP to answer', async () => (await bodyOf(`http://${VIP}/`)) === 'one')
+    const ofVip = { do: 'interface', ip_address: VIP }
+    expect(await upstream('interface of the VIP', ofVip)).toBe('eth1')
+    await upstream('VRRP: reload', { do: 'vrrp_reload' })
+    expect(await bodyOf(`http://${VIP}/`)).toBe('one')
+    await upstream('VRRP: stop', { do: 'vrrp_stop' })
+    await until('the VIP to be gone', async () => (await bodyOf(`http://${VIP}/`)) === undefined)
+    await upstream('VRRP: start again', { do: 'vrrp_start' })
+    await until('the VIP to answer', async () => (await bodyOf(`http://${VIP}/`)) === 'one')
+  },
+  120_000,
 )

@@ -43,10 +43,18 @@ class Story:
             project_id="project",
             name="web",
             enabled=True,
-            topology=constants.TOPOLOGY_SINGLE,
+            topology=asked.get("topology", constants.TOPOLOGY_SINGLE),
             amphorae=[self.amphora],
             vip=data_models.Vip(ip_address=asked["vip"]),
         )
+        self.load_balancer.vrrp_group = data_models.VRRPGroup(
+            load_balancer_id=asked["load_balancer_id"],
+            vrrp_group_name="group",
+            vrrp_auth_type=constants.VRRP_AUTH_DEFAULT,
+            vrrp_auth_pass="secretpw",
+            advert_int=1,
+        )
+        self.load_balancer.vrrp_group.load_balancer = self.load_balancer
         self.amphora.load_balancer = self.load_balancer
         self.pool = data_models.Pool(
             id=asked["pool_id"],
@@ -163,6 +171,64 @@ class Story:
 
     def rotate(self, asked):
         self.driver.upload_cert_amp(self.amphora, asked["pem"])
+
+    def udp_listener(self, asked):
+        """Status and text of the answer to its configuration."""
+        listener = data_models.Listener(
+            id=asked["id"],
+            project_id="project",
+            protocol=constants.PROTOCOL_UDP,
+            protocol_port=asked["port"],
+            connection_limit=-1,
+            enabled=True,
+            load_balancer=self.load_balancer,
+            pools=[],
+            allowed_cidrs=[],
+            operating_status=constants.ONLINE,
+            provisioning_status=constants.ACTIVE,
+        )
+        listener.default_pool = data_models.Pool(
+            id=asked["pool_id"],
+            protocol=constants.PROTOCOL_UDP,
+            lb_algorithm="ROUND_ROBIN",
+            enabled=True,
+            load_balancer=self.load_balancer,
+            operating_status=constants.ONLINE,
+            members=self.pool.members,
+        )
+        listener.pools = [listener.default_pool]
+        config = self.driver.lvs_jinja.build_config(listener=listener)
+        path = f"listeners/{self.amphora.id}/{listener.id}/udp_listener"
+        answer = self.client.put(self.amphora, path, data=config)
+        return {"status": answer.status_code, "text": answer.text}
+
+    def agent_config(self, asked):
+        self.driver.update_amphora_agent_config(self.amphora, asked["config"])
+
+    def interface_rules(self, asked):
+        """None where this driver has no such call."""
+        if not hasattr(self.driver, "set_interface_rules"):
+            return None
+        self.driver.set_interface_rules(self.amphora, asked["ip_address"], asked["rules"])
+        return "set"
+
+    def vrrp(self, asked):
+        self.amphora.vrrp_interface = asked["interface"]
+        self.amphora.vrrp_id = 1
+        self.amphora.vrrp_priority = 100
+        subnet = {"cidr": FAMILY, "gateway_ip": asked["gateway"], "host_routes": []}
+        network = {"vip_subnet": subnet, "additional_vip_data": []}
+        networks = {self.amphora.id: network}
+        self.driver.update_vrrp_conf(self.load_balancer, networks, self.amphora)
+
+    def vrrp_start(self, _asked):
+        self.driver.start_vrrp_service(self.amphora)
+
+    def vrrp_reload(self, _asked):
+        self.driver.reload_vrrp_service(self.load_balancer)
+
+    def vrrp_stop(self, _asked):
+        self.driver.stop_vrrp_service(self.load_balancer)
 
     def unwrap(self, asked):
         """A heartbeat as upstream's health manager reads it."""
