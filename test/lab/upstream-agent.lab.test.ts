@@ -18,7 +18,7 @@ import { systemClock } from '../../src/system/clock.ts'
 import { newId } from '../../src/system/ids.ts'
 import { healthMonitorRow, listenerRow, loadBalancerRow, memberRow, poolRow } from '../fake/rows.ts'
 import { type Card, createLabAmphora, HEARTBEAT_KEY, type LabAmphora } from './amphora.ts'
-import { bodyOf, labMissing, until } from './harness.ts'
+import { bodyOf, ip, labMissing, until } from './harness.ts'
 import { pythonMissing } from './python.ts'
 import { createUpstreamAgent, UPSTREAM_AGENT_MODULES } from './upstream-amphora.ts'
 
@@ -330,6 +330,33 @@ lab(
     await until('a heartbeat', () =>
       inbox.take().some(({ heartbeat }) => heartbeat.listeners.size > 0),
     )
+  },
+  120_000,
+)
+
+lab(
+  `a new amphora takes the VIP of a single one, though it cannot hold it back${why}`,
+  async () => {
+    await amphora.crash()
+    await amphora.remove()
+    await boot('SINGLE', [VIP_CARD, MEMBER_CARD])
+    // As in a failover: everything but the VIP first, which its agent sets at once.
+    const held: VipPlug = { ...vipPlug, hold_vip: true }
+    await call('plug the VIP, held back', 'plugVip', held)
+    await call('plug a member network, held back', 'plugMember', memberPlug)
+    await call('the VIP network for members', 'plugMember', { ...vipPlug, vip: held })
+    await call('rules that let everybody in', 'setVipRules', [
+      { protocol: 'TCP', port: 80, cidr: null },
+    ])
+    // Neighbours still send to the old one.
+    const neighbour = ['neigh', 'replace', VIP, 'lladdr', '02:00:00:00:77:77', 'dev', 'v0']
+    await ip(...neighbour, 'nud', 'reachable')
+    expect(await bodyOf(`http://${VIP}/`)).toBeUndefined()
+    await call('listeners of the new one', 'updateListeners', treeOf([http], 2))
+    await call('plug the VIP', 'plugVip', vipPlug)
+    expect(await call('interface of the VIP', 'findInterface', VIP)).toBe('eth1')
+    await until('the VIP to answer', async () => (await answers(4)).has('two'))
+    expect(await ip('neigh', 'show', VIP)).toContain(VIP_CARD.mac)
   },
   120_000,
 )
