@@ -6,7 +6,7 @@
  * the pure plan is made and what differs is written. Who is silent for too long is replaced. It
  * imports store, contract, model and operation, and never api or housekeeping.
  */
-import { deleteZombie } from '../operation/silent-amphora.ts'
+import { deleteZombie, restoreListeners } from '../operation/silent-amphora.ts'
 import { listSeqs, loadKnown, renewHealth, setOperatingStatus } from '../store/health.ts'
 import { addStatistics, replaceStatistics } from '../store/statistics.ts'
 import type { Store } from '../store/store.ts'
@@ -15,6 +15,7 @@ import type { DatagramListener, Datagrams } from '../system/datagram.ts'
 import type { Log } from '../system/log.ts'
 import { FailoverWatch } from './failover-watch.ts'
 import { type Arrival, Inbox } from './inbox.ts'
+import { Incomplete } from './incomplete.ts'
 import { Oddities } from './oddities.ts'
 import { type Plan, planHealth } from './plan.ts'
 import { type Outcome, Receiver } from './receiver.ts'
@@ -93,6 +94,7 @@ class Running implements HealthManager {
   readonly #stopping = new AbortController()
   readonly #watch: FailoverWatch
   readonly #zombies = new Zombies()
+  readonly #incomplete = new Incomplete()
   #listener: DatagramListener | undefined
   #writing: Promise<void> | undefined
   #written_ms = 0
@@ -216,6 +218,9 @@ class Running implements HealthManager {
         await this.#deleteZombies(plan.zombies).catch((error) =>
           this.#deps.log.error('amphorae that should not run cannot be deleted', { error }),
         )
+        await this.#restore(plan).catch((error) =>
+          this.#deps.log.error('amphorae cannot be given their listeners again', { error }),
+        )
       } catch (error) {
         // Statuses come again with the next heartbeats; what these would have added to counters is
         // lost.
@@ -261,6 +266,19 @@ class Running implements HealthManager {
       if (!this.#zombies.isDue(amphora_id, clock.now(), apart_ms)) continue
       if (!(await store.transaction((tx) => deleteZombie(tx, amphora_id, clock.now())))) continue
       log.warning('an amphora without load balancer still runs and is deleted', { amphora_id })
+      engine.wake()
+    }
+  }
+
+  async #restore({ miscounted, renewals }: Plan): Promise<void> {
+    const { clock, store, engine, log } = this.#deps
+    for (const { amphora_id, last_update_ms } of renewals)
+      if (last_update_ms !== null) this.#incomplete.isWhole(amphora_id)
+    for (const { amphora_id, found, expected } of miscounted) {
+      if (found >= expected || !this.#incomplete.isDue(amphora_id, clock.now())) continue
+      if (!(await store.transaction((tx) => restoreListeners(tx, amphora_id, clock.now()))))
+        continue
+      log.warning('an amphora lacks listeners and is given them again', { amphora_id })
       engine.wake()
     }
   }

@@ -1,7 +1,7 @@
 /**
  * What the health manager has done about amphorae: one that is silent is replaced, one that should
- * not run any more is deleted. Each is one transaction, which does nothing where something else is
- * going on.
+ * not run any more is deleted, one that lacks listeners is given them again. Each is one
+ * transaction, which does nothing where something else is going on.
  */
 import { type Amphora, amphora } from '../model/amphora.ts'
 import { type AmphoraStatus, SERVING } from '../model/status.ts'
@@ -29,7 +29,7 @@ export async function replaceSilent(
   now: number,
 ): Promise<boolean> {
   const row = await findRow(tx, amphora, amphora_id)
-  if (!isReplaceable(row) || !(await isSilent(tx, amphora_id, silent_before_ms))) return false
+  if (!isServing(row) || !(await isSilent(tx, amphora_id, silent_before_ms))) return false
   const { loadbalancer_id } = row
   if (!(await lockLoadBalancer(tx, loadbalancer_id, 'failover'))) return false
   await markAmphoraeBusy(tx, [amphora_id])
@@ -39,10 +39,21 @@ export async function replaceSilent(
   return true
 }
 
-function isReplaceable(
+function isServing(
   row: Amphora | undefined,
 ): row is Amphora & { readonly loadbalancer_id: string } {
   return row !== undefined && row.loadbalancer_id !== null && SERVING.includes(row.status)
+}
+
+/** Whether its load balancer was free, and is pushed to its amphorae again, with certificates. */
+export async function restoreListeners(tx: Tx, amphora_id: string, now: number): Promise<boolean> {
+  const row = await findRow(tx, amphora, amphora_id)
+  if (!isServing(row)) return false
+  const { loadbalancer_id: load_balancer_id } = row
+  if (!(await lockLoadBalancer(tx, load_balancer_id, 'change'))) return false
+  const input = { load_balancer_id }
+  await enqueue(tx, { flow: 'load-balancer-restore', input, request_id: null }, now)
+  return true
 }
 
 /** Others are being made or deleted already. */

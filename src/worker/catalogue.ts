@@ -47,6 +47,8 @@ export type FlowInputs = {
     readonly amphorae: readonly { readonly id: string; readonly role: AmphoraRole }[]
   }
   'load-balancer-update': { readonly load_balancer_id: string }
+  /** An amphora has lost what it had in memory. */
+  'load-balancer-restore': { readonly load_balancer_id: string }
   'load-balancer-failover': FailoverInput
   'amphora-failover': FailoverInput
   'amphora-delete': AmphoraInput

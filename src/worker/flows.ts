@@ -10,6 +10,7 @@ import { failover } from './flows/failover.ts'
 import {
   loadBalancerCreate,
   loadBalancerDelete,
+  loadBalancerRestore,
   loadBalancerUpdate,
 } from './flows/load-balancer.ts'
 import { memberBatch } from './flows/member-batch.ts'
@@ -20,6 +21,7 @@ import type { World } from './world.ts'
 export const FLOWS = {
   'load-balancer-create': loadBalancerCreate,
   'load-balancer-update': loadBalancerUpdate,
+  'load-balancer-restore': loadBalancerRestore,
   'load-balancer-delete': loadBalancerDelete,
   'load-balancer-failover': failover('load-balancer-failover'),
   'amphora-failover': failover('amphora-failover'),

@@ -323,6 +323,33 @@ test('an amphora that falls silent is told once, and replaced', async () => {
   await manager.stop()
 })
 
+test('an amphora that lacks listeners is given them again, once', async () => {
+  const { store, send, clock, manager, lines, jobs, wakes } = await setup()
+  const tree = await insertTree(store)
+  const beats = async (seqs: readonly number[]): Promise<void> => {
+    for (const seq of seqs) {
+      send({ ...tree.message(seq), listeners: {} })
+      await clock.advance(10_000)
+    }
+  }
+  await beats([1])
+  expect(await jobs()).toEqual([])
+  await beats([2, 3])
+  const job = { flow: 'load-balancer-restore', load_balancer_id: tree.lb.id }
+  expect(await jobs()).toEqual([job])
+  expect(wakes()).toBe(1)
+  expect(lines).toContainEqual({
+    message: 'an amphora lacks listeners and is given them again',
+    fields: { amphora_id: tree.a.id },
+  })
+  await store.transaction((tx) =>
+    updateRow(tx, loadBalancer, tree.lb.id, { provisioning_status: 'ACTIVE' }),
+  )
+  await beats([4, 5, 6])
+  expect(await jobs()).toEqual([job])
+  await manager.stop()
+})
+
 test('nobody is missed before everybody had the time to be heard after the start', async () => {
   const store = openStore(':memory:')
   const tree = await insertTree(store)

@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { runOk, systemProcesses } from '../../src/system/process.ts'
+import { processesOf, signal } from './amphora-faults.ts'
 import { BINARY, createLab, createWebServers, labMissing, until } from './harness.ts'
 import { leftovers, snapshot } from './leftovers.ts'
 
@@ -93,6 +94,18 @@ test.skipIf(missing !== undefined)(
     await lite(`secret rekey --config-file ${place.config}`)
     await lite('listener set --name secure --wait https')
     expect(await secure()).toBe('web1')
+
+    // Its memory is gone, where the keys were.
+    signal(processesOf(place, { id: amphora }), 'SIGKILL')
+    await until('the amphora to be gone', async () => (await secure()) === undefined)
+    await until('it to be given its keys again', async () => (await secure()) === 'web1')
+    expect(await lite('amphora list -f value -c id')).toBe(amphora)
+    const jobs = await lite(`jobs list --load-balancer ${await lite('lb show web -f value -c id')}`)
+    expect(jobs).toContain('load-balancer-restore')
+    expect(jobs).not.toContain('failover')
+    await until('the listener to be ONLINE', async () => {
+      return (await lite('listener show secure -f value -c operating_status')) === 'ONLINE'
+    })
 
     // The middle of the key, wherever it would be written by mistake.
     const key = readFileSync(join(place.folder, 'privkey.pem'), 'utf8').split('\n')[5] ?? ''

@@ -174,6 +174,9 @@ export const SCENARIOS: readonly Scenario[] = [
   scenario('load-balancer-update', { load_balancer_id: LB }, async (tx) => {
     await lock('PENDING_UPDATE', tx)
   }),
+  scenario('load-balancer-restore', { load_balancer_id: LB }, async (tx) => {
+    await lock('PENDING_UPDATE', tx)
+  }),
   scenario('load-balancer-delete', { load_balancer_id: LB, cascade: true }, async (tx) => {
     await lock('PENDING_DELETE', tx)
   }),

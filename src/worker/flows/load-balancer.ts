@@ -82,6 +82,17 @@ export const loadBalancerUpdate: Flow<World, Input<'load-balancer-update'>> = {
   failed: (tx, { load_balancer_id }, { now }) => failLoadBalancer(tx, load_balancer_id, now),
 }
 
+export const loadBalancerRestore: Flow<World, Input<'load-balancer-restore'>> = {
+  name: 'load-balancer-restore',
+  convergent: true,
+  steps: (input) => [
+    updateListeners(input),
+    writeRows('finish', (tx, now) => releaseLoadBalancer(tx, input.load_balancer_id, now)),
+  ],
+  // Nobody asked for it, and what was served still is; an amphora that lacks more is replaced.
+  failed: (tx, { load_balancer_id }, { now }) => releaseLoadBalancer(tx, load_balancer_id, now),
+}
+
 /**
  * What is gone stays gone when a step fails: a second delete goes through it again and finds less.
  */
