@@ -8,9 +8,11 @@
  */
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { basename, dirname, join } from 'node:path'
 import { type AgentConfig, parseAgentConfig } from '../contract/agent-config.ts'
+import { KEPT_RSYSLOG_PATH, withRsyslog } from '../contract/rsyslog.ts'
 import { type Clock, systemClock } from '../system/clock.ts'
-import { makeFolder, SECRET_MODE, writeFileAtomic } from '../system/files.ts'
+import { makeFolder, readTextIfExists, SECRET_MODE, writeFileAtomic } from '../system/files.ts'
 import type { Log } from '../system/log.ts'
 import { type Processes, systemProcesses } from '../system/process.ts'
 import { CertificateStore } from './certificates.ts'
@@ -158,6 +160,8 @@ export function runAgent(
   configPath: string,
   deps: Pick<AgentDeps, 'log' | 'self'>,
 ): Promise<Agent> {
-  const config = parseAgentConfig(readFileSync(configPath, 'utf8'))
+  const rsyslog = join(dirname(configPath), basename(KEPT_RSYSLOG_PATH))
+  const told = parseAgentConfig(readFileSync(configPath, 'utf8'))
+  const config = withRsyslog(told, readTextIfExists(rsyslog))
   return startAgent({ processes: systemProcesses, clock: systemClock, configPath, ...deps }, config)
 }

@@ -8,6 +8,7 @@ import {
   type RouteName,
   type RouteParameters,
 } from '../contract/routes.ts'
+import { redirectLogs } from '../contract/rsyslog.ts'
 import { parseIp } from '../model/address.ts'
 import { errorText } from '../system/log.ts'
 import { type Answer, frameworkError, Refused } from './answer.ts'
@@ -90,7 +91,8 @@ function haproxyHandlers(deps: EndpointDeps) {
     uploadHaproxy: async ({ lb_id }, body) => {
       const id = checkedId(lb_id)
       // A controller of before Ussuri sends a group; ours is in the second file.
-      const outcome = await haproxy.upload(id, body.replace(/\s+group\s.+/g, ''))
+      const text = redirectLogs(body.replace(/\s+group\s.+/g, ''), deps.logs.address)
+      const outcome = await haproxy.upload(id, text)
       if (!outcome.ok)
         throw new Refused(400, { message: 'Invalid request', details: outcome.details })
       return { ...accepted(), etag: md5(body) }

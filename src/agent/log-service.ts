@@ -22,6 +22,8 @@ export interface LogServiceDeps {
   readonly log: Log
   readonly hostname: string
   readonly send: SendDatagram
+  /** Where haproxy is; another place for tests. */
+  readonly inside?: <T>(open: () => Promise<T>) => Promise<T>
 }
 
 export class LogService {
@@ -47,9 +49,10 @@ export class LogService {
 
   async start(): Promise<void> {
     if (Object.keys(this.#forwarders).length === 0) return
+    const { inside = inNamespaceOfHaproxy } = this.#deps
     const data = (_: unknown, datagram: Buffer): void => this.#take(datagram.toString('utf8'))
     try {
-      this.#socket = await inNetworkNamespace(NAMESPACE_PATH, () =>
+      this.#socket = await inside(() =>
         Bun.udpSocket({
           hostname: HOST,
           port: PORT,
@@ -83,4 +86,8 @@ export class LogService {
       log_protocol === 'TCP' ? streamSink(target) : datagramSink(send, target)
     return { [kind]: new LogForwarder({ clock, log, open }, { ...this.#config, targets }) }
   }
+}
+
+async function inNamespaceOfHaproxy<T>(open: () => Promise<T>): Promise<T> {
+  return await inNetworkNamespace(NAMESPACE_PATH, open)
 }

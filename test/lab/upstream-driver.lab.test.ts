@@ -8,7 +8,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { AGENT_CONFIG_FALLBACKS } from '../../src/contract/agent-config.ts'
 import { openHeartbeat } from '../../src/contract/heartbeat.ts'
+import { renderRsyslog } from '../../src/contract/rsyslog.ts'
 import type { Topology } from '../../src/model/load-balancer.ts'
 import { newId } from '../../src/system/ids.ts'
 import {
@@ -42,6 +44,8 @@ type Answer = { readonly ok?: any; readonly error?: string }
 const folders = mkdtempSync(join(tmpdir(), 'octavia-lite-upstream-'))
 const datagrams: Buffer[] = []
 const receiver = createSocket('udp4')
+const logServer = createSocket('udp4')
+const logged: string[] = []
 const servers: Bun.Server<undefined>[] = []
 const table: string[] = []
 let amphora: LabAmphora
@@ -51,13 +55,21 @@ let python: Python<Question, Answer>
 async function upstream(what: string, asked: Question): Promise<unknown> {
   const { ok, error } = await python.ask(asked)
   table.push(`${what.padEnd(44)} ${asked.do.padEnd(16)} ${error ?? 'ok'}`)
-  if (error !== undefined) throw new Error(error)
+  if (error !== undefined) throw new Error(`${error}\n${amphora.log().slice(-3_000)}`)
   return ok
 }
 
 /** An amphora with our agent, and upstream's driver told of it. */
 async function boot(topology: Topology, cards: readonly Card[]): Promise<void> {
-  amphora = createLabAmphora(receiver.address().port, cards, { ...OUR_AGENT, topology })
+  amphora = createLabAmphora(receiver.address().port, cards, {
+    ...{ ...OUR_AGENT, topology },
+    // As upstream's controller tells of log servers.
+    prepare: (to) => {
+      const targets = [`172.30.0.1:${logServer.address().port}`]
+      const logging = { ...AGENT_CONFIG_FALLBACKS, tenant_log_targets: targets }
+      writeFileSync(join(to, 'etc/10-rsyslog.conf'), renderRsyslog(logging))
+    },
+  })
   await amphora.boot()
   const client = amphora.clientCa.issue('controller', 'clientAuth')
   const folder = mkdtempSync(join(folders, 'driver-'))
@@ -82,6 +94,8 @@ beforeAll(async () => {
   if (missing !== undefined) return
   receiver.on('message', (datagram) => datagrams.push(datagram))
   await new Promise<void>((resolve) => receiver.bind(0, '0.0.0.0', resolve))
+  logServer.on('message', (line) => logged.push(line.toString()))
+  await new Promise<void>((resolve) => logServer.bind(0, '0.0.0.0', resolve))
   for (const name of ['one', 'two'])
     servers.push(Bun.serve({ port: 0, hostname: '0.0.0.0', fetch: () => new Response(name) }))
   await boot('SINGLE', [VIP_CARD, MEMBER_CARD])
@@ -92,6 +106,7 @@ afterAll(async () => {
   await python?.stop()
   for (const server of servers) await server.stop(true)
   receiver.close()
+  logServer.close()
   await amphora?.remove()
   rmSync(folders, { recursive: true, force: true })
 })
@@ -116,6 +131,10 @@ lab(
     const http = { do: 'listener', id: HTTP, protocol: 'HTTP', port: 80, peer_port: 1025 }
     await upstream('create a listener', http)
     await until('the VIP to answer', async () => (await bodyOf(`http://${VIP}/`)) === 'one')
+    await until('its log server to hear of it', () =>
+      logged.some((line) => /^<134>.* haproxy\[\d+\]: project .*"GET \/ HTTP/.test(line)),
+    )
+    table.push(`  ${logged.at(-1)?.trim()}`)
     await upstream('update: two members', { do: 'members', members: membersAt([0, 1]) })
     await until('both members', async () => (await bodyOf(`http://${VIP}/`)) === 'two')
     const tls = { ...http, id: TLS, protocol: 'TERMINATED_HTTPS', port: 443, peer_port: 1026 }

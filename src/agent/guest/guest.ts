@@ -16,6 +16,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { AGENT_CONFIG_PATH } from '../../contract/agent-config.ts'
+import { KEPT_RSYSLOG_PATH, RSYSLOG_PATH } from '../../contract/rsyslog.ts'
 import type { Clock } from '../../system/clock.ts'
 import type { Launcher } from '../../system/detached.ts'
 import { readTextIfExists, SECRET_MODE, writeFileAtomic } from '../../system/files.ts'
@@ -74,8 +75,9 @@ function writeFiles({ instance_id, files }: GuestConfig, log: Log): void {
       log.warning('a file of the config drive is not one of an amphora', { path })
       continue
     }
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    writeFileAtomic(path, content, SECRET_MODE)
+    const kept = path === RSYSLOG_PATH ? KEPT_RSYSLOG_PATH : path
+    mkdirSync(dirname(kept), { recursive: true, mode: 0o700 })
+    writeFileAtomic(kept, content, SECRET_MODE)
   }
   writeFileAtomic(INSTANCE_FILE, `${instance_id}\n`)
 }

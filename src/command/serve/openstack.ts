@@ -3,6 +3,7 @@
  * which endpoint of each service. Sections are upstream's, so that an octavia.conf means the same.
  */
 import type { Config } from '../../config/options.ts'
+import { RSYSLOG_PATH, renderRsyslog } from '../../contract/rsyslog.ts'
 import type { ComputeDriver } from '../../driver/compute.ts'
 import type { NetworkDriver } from '../../driver/network.ts'
 import { noAttachments } from '../../driver/openstack/attachments.ts'
@@ -17,6 +18,7 @@ import { createVolumes } from '../../driver/openstack/volume.ts'
 import type { Clock } from '../../system/clock.ts'
 import type { Log } from '../../system/log.ts'
 import { readPem } from './pem.ts'
+import { logging } from './settings.ts'
 
 export interface OpenStackDeps {
   readonly config: Config
@@ -114,7 +116,10 @@ export function openOpenStack(deps: OpenStackDeps): OpenStack {
               )
             : null,
       },
-      { ...config.controller_worker, ...config.nova, deployment },
+      {
+        ...{ ...config.controller_worker, ...config.nova, deployment },
+        more_files: filesOf(config),
+      },
     ),
   )
   return {
@@ -131,6 +136,12 @@ export function openOpenStack(deps: OpenStackDeps): OpenStack {
     neutron: () => neutron().service,
     compute: nova,
   }
+}
+
+/** Upstream's images have an rsyslog, which sends the logs; ours knows from the agent's file. */
+function filesOf({ amphora_agent }: Config): Readonly<Record<string, string>> {
+  const rsyslog = renderRsyslog(logging(amphora_agent))
+  return rsyslog === '' ? {} : { [RSYSLOG_PATH]: rsyslog }
 }
 
 /** Only Keystone's tokens mean something to Neutron. */

@@ -4,6 +4,7 @@
 import type { ApiOptions } from '../../api/route.ts'
 import type { Config } from '../../config/options.ts'
 import { AGENT_CONFIG_FALLBACKS, renderAgentConfig } from '../../contract/agent-config.ts'
+import type { LogSettings } from '../../contract/rsyslog.ts'
 import type { Lack } from '../../model/capability.ts'
 import type { Json } from '../../model/field.ts'
 import type { QuotaLimits } from '../../model/quota.ts'
@@ -134,7 +135,8 @@ function receivers(
   return [`${address.includes(':') ? `[${address}]` : address}:${bind_port}`]
 }
 
-function logging(options: Config['amphora_agent']) {
+/** Where logs of amphorae go. */
+export function logging(options: Config['amphora_agent']): LogSettings {
   return {
     tenant_log_targets: options.tenant_log_targets ?? [],
     admin_log_targets: options.admin_log_targets ?? [],

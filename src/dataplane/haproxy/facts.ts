@@ -1,5 +1,6 @@
 /** What every part of the rendering looks at, and what several parts must name alike. */
 import { createHash } from 'node:crypto'
+import { RSYSLOG_SOCKET } from '../../contract/rsyslog.ts'
 import type { Listener } from '../../model/listener.ts'
 import type { TlsMaterial } from '../../model/tls.ts'
 import type { LoadBalancerTree } from '../../model/tree.ts'
@@ -72,8 +73,6 @@ export const HAPROXY_OPTION_FALLBACKS: HaproxyOptions = {
   own_memory: true,
   additions: {},
 }
-
-const RSYSLOG_SOCKET = '/run/rsyslog/octavia/log'
 
 /** Where to log to; undefined where nobody wants to read it. */
 export function logAddress({ log_address }: AmphoraFacts): string | undefined {

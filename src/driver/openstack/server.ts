@@ -14,6 +14,8 @@ export interface ServerOptions {
   readonly availability_zone: string | null
   /** 0: `amphora-<id>`. */
   readonly random_amphora_name_length: number
+  /** Path to content of what every server gets besides, for images that need it. */
+  readonly more_files: Readonly<Record<string, string>>
   /** Which octavia-lite makes it. */
   readonly deployment: string
 }
@@ -82,7 +84,7 @@ export function serverBody(
       ...(options.amp_ssh_key_name === '' ? {} : { key_name: options.amp_ssh_key_name }),
       ...(zone === null ? {} : { availability_zone: zone }),
       config_drive: true,
-      personality: Object.entries(files).map(([path, content]) => ({
+      personality: Object.entries({ ...files, ...options.more_files }).map(([path, content]) => ({
         path,
         contents: base64(content),
       })),

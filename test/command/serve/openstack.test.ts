@@ -2,10 +2,13 @@
 import { afterEach, expect, test } from 'vitest'
 import { openOpenStack } from '../../../src/command/serve/openstack.ts'
 import { checkConfig } from '../../../src/config/load.ts'
+import { parseRsyslog, RSYSLOG_PATH } from '../../../src/contract/rsyslog.ts'
 import { seenBy } from '../../../src/driver/network.ts'
 import { present } from '../../../src/system/assert.ts'
 import { systemClock } from '../../../src/system/clock.ts'
+import { newId } from '../../../src/system/ids.ts'
 import { silentLog } from '../../../src/system/log.ts'
+import { openFakeServices } from '../../driver/openstack/cloud.ts'
 import { createFakeKeystone, SERVICE_PASSWORD } from '../../fake/keystone.ts'
 import { createFakeNeutron } from '../../fake/neutron.ts'
 
@@ -79,4 +82,47 @@ test.each([
   const hidden = neutron.addNetwork(['10.0.0.0/24'], { shared: false })
   const view = seenBy(network, keystone.issue({ project_id: 'users' }))
   expect((await view.findNetwork(hidden.id)) !== undefined).toBe(seen)
+})
+
+test.each<[string, string, readonly string[] | null]>([
+  ['no log servers', '', null],
+  [
+    'log servers',
+    '[amphora_agent]\nadmin_log_targets = ["10.0.0.9:514"]\ntenant_log_targets = ["10.0.0.8:514"]',
+    ['10.0.0.9:514'],
+  ],
+])("with %s upstream's images get a file for rsyslog, or none", async (_, more, targets) => {
+  const cloud = openFakeServices()
+  stops.push(() => cloud.stop())
+  const text = `[service_auth]
+auth_type = "password"
+auth_url = "${cloud.keystone.url}"
+username = "octavia"
+password = "${SERVICE_PASSWORD}"
+default_domain_id = "default"
+project_name = "service"
+[controller_worker]
+network_driver = "allowed_address_pairs_driver"
+compute_driver = "compute_nova_driver"
+amp_flavor_id = "amphora"
+amp_image_tag = "amphora"
+amp_boot_network_list = ["${cloud.management_network}"]
+[health_manager]
+controller_ip_port_list = ["172.16.0.2:5555"]
+${more}`
+  const around = { root: false, home: '/home/u', hostname: 'h' }
+  const { config, problems } = checkConfig(text, around)
+  const openstack = openOpenStack({
+    ...{ deployment: '0123456789abcdef', clock: systemClock, log: silentLog },
+    config: present(config, JSON.stringify(problems)),
+  })
+  const files = { '/etc/octavia/amphora-agent.conf': 'the agent' }
+  const ids = { amphora_id: newId(), load_balancer_id: newId() }
+  await openstack.compute().build({ ...ids, name: '', files })
+  const [server] = [...cloud.nova.servers.values()]
+  const personality: { path: string; contents: string }[] = server?.personality
+  const found = personality.find(({ path }) => path === RSYSLOG_PATH)?.contents
+  const read = found && parseRsyslog(Buffer.from(found, 'base64').toString())
+  expect(personality).toHaveLength(targets === null ? 1 : 2)
+  expect(read ? read.admin_log_targets : null).toEqual(targets)
 })

@@ -41,6 +41,7 @@ const NOVA_OPTIONS: NovaOptions = {
   random_amphora_name_length: 0,
   enable_anti_affinity: true,
   anti_affinity_policy: 'soft-anti-affinity',
+  more_files: {},
   deployment: DEPLOYMENT,
 }
 const VOLUME_OPTIONS: VolumeOptions = {

@@ -17,6 +17,7 @@ const OPTIONS: ServerOptions = {
   amp_secgroup_list: [],
   availability_zone: null,
   random_amphora_name_length: 0,
+  more_files: {},
   deployment: '0123456789abcdef',
 }
 const PARTS = { image_id: 'image', volume_id: null, group_id: null }
