@@ -5,7 +5,7 @@
  * housekeeping or agent.
  */
 import type { Caller, IdentityDriver } from '../driver/identity.ts'
-import type { Network, Subnet } from '../driver/network.ts'
+import type { Network, NetworkDriver, Subnet } from '../driver/network.ts'
 import type { Fields } from '../model/field.ts'
 import type { OperationDependencies, Origin } from '../operation/change.ts'
 import { authorize, type Policy } from '../policy/check.ts'
@@ -63,7 +63,14 @@ export const DEFAULT_API_OPTIONS: ApiOptions = {
 export interface LocalNetworks {
   listNetworks(): readonly Network[]
   listSubnets(): readonly Subnet[]
+  /** Where every id is one, so that there is no list of them. */
+  readonly madeUp?: MadeUpNetworks
 }
+
+export type MadeUpNetworks = Pick<
+  NetworkDriver,
+  'findNetwork' | 'findSubnet' | 'findPort' | 'hasSecurityGroup' | 'hasQosPolicy'
+>
 
 export interface Api extends OperationDependencies {
   readonly identity: IdentityDriver

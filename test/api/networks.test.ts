@@ -1,6 +1,7 @@
 /** What clients of Octavia ask Neutron, answered in the local cloud. */
 import { expect, test } from 'vitest'
 import { createHeaderIdentity } from '../../src/api/identity.ts'
+import { createNoopNetwork } from '../../src/driver/noop/network.ts'
 import { createHarness, makeTree, PROJECT } from './harness.ts'
 
 const NETWORK = {
@@ -54,4 +55,22 @@ test('without the local cloud another service answers', async () => {
   const { send } = createHarness()
   for (const kind of ['networks', 'subnets', 'ports'])
     expect((await send('GET', `/v2.0/${kind}`)).status).toBe(404)
+})
+
+test('where networks are made up, whatever is asked for by its id is there', async () => {
+  const network = createNoopNetwork()
+  const madeUp = { listNetworks: () => [], listSubnets: () => [], madeUp: network }
+  const { send } = createHarness({ api: { network, localNetworks: madeUp } })
+  const id = '33333333-0000-4000-8000-000000000001'
+  const kinds = { networks: 'network', subnets: 'subnet', ports: 'port' }
+  const more = { 'security-groups': 'security_group', 'qos/policies': 'policy' }
+  for (const [path, singular] of Object.entries({ ...kinds, ...more })) {
+    const shown = await send('GET', `/v2.0/${path}/${id}`)
+    expect([path, shown.status, shown.body[singular].id]).toEqual([path, 200, id])
+    const [listed] = Object.values((await send('GET', `/v2.0/${path}?id=${id}`)).body)
+    expect([path, listed]).toEqual([path, [shown.body[singular]]])
+    const [unnamed] = Object.values((await send('GET', `/v2.0/${path}?name=web`)).body)
+    expect([path, unnamed]).toEqual([path, []])
+    expect((await send('GET', `/v2.0/${path}/web`)).status).toBe(404)
+  }
 })

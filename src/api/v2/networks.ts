@@ -1,10 +1,10 @@
 /**
- * Where the local cloud takes Neutron's place, what clients of Octavia ask Neutron: which networks
- * and subnets there are, by id or name, and the ports of VIPs. `openstack loadbalancer create
- * --vip-subnet-id NAME` looks a name up so, Terraform the security groups of a VIP. Reading only;
- * the form is that of Neutron's API v2.0.
+ * Where the local cloud or nothing at all takes Neutron's place, what clients of Octavia ask
+ * Neutron: which networks and subnets there are, by id or name, and the ports of VIPs. `openstack
+ * loadbalancer create --vip-subnet-id NAME` looks a name up so, Terraform the security groups of a
+ * VIP. Reading only; the form is that of Neutron's API v2.0.
  */
-import type { Network, Subnet } from '../../driver/network.ts'
+import type { Network, Port, Subnet } from '../../driver/network.ts'
 import { parseIp } from '../../model/address.ts'
 import { fault } from '../../model/fault.ts'
 import { type LoadBalancer, loadBalancer } from '../../model/load-balancer.ts'
@@ -20,40 +20,92 @@ type View = Readonly<Record<string, unknown>>
 const NO_FILTERS = ['fields', 'limit', 'marker', 'page_reverse', 'sort_key', 'sort_dir']
 
 export const NETWORK_ROUTES: readonly Route[] = [
-  ...routesOf('Network', 'network', async (local) => local.listNetworks().map(networkView)),
-  ...routesOf('Subnet', 'subnet', async (local) => local.listSubnets().map(subnetView)),
-  ...routesOf('Port', 'port', async (_local, api, call) => {
-    const project_id = listScope(api.policy, ...LISTING, call.caller, null)
-    const rows = await findRows(api.store.read, loadBalancer, {
-      ...(project_id === null ? {} : { project_id }),
-      // Who asks for one port does not make us read every load balancer.
-      ...(call.params.id === undefined ? {} : { vip_port_id: call.params.id }),
-    })
-    return rows.filter((row) => row.provisioning_status !== 'DELETED').map(vipPortView)
+  ...routesOf({ title: 'Network', singular: 'network' }, async ({ local, ids }) => {
+    const found = await madeUp(ids, local.madeUp?.findNetwork)
+    return [...local.listNetworks(), ...found].map(networkView)
   }),
+  ...routesOf({ title: 'Subnet', singular: 'subnet' }, async ({ local, ids }) => {
+    const found = await madeUp(ids, local.madeUp?.findSubnet)
+    return [...local.listSubnets(), ...found].map(subnetView)
+  }),
+  ...routesOf({ title: 'Port', singular: 'port' }, async ({ local, ids, api, call }) => {
+    const vips = await listVipPorts(api, call)
+    const known = new Set(vips.map((view) => view.id))
+    const others = ids.filter((id) => !known.has(id))
+    return [...vips, ...(await madeUp(others, local.madeUp?.findPort)).map(portView)]
+  }),
+  ...routesOf(
+    { title: 'SecurityGroup', singular: 'security_group', path: 'security-groups' },
+    async ({ local, ids }) => madeUp(ids, bareView(local.madeUp?.hasSecurityGroup)),
+  ),
+  ...routesOf(
+    { title: 'Policy', singular: 'policy', plural: 'policies', path: 'qos/policies' },
+    async ({ local, ids }) => madeUp(ids, bareView(local.madeUp?.hasQosPolicy)),
+  ),
 ]
+
+async function listVipPorts(api: Api, call: Call): Promise<View[]> {
+  const project_id = listScope(api.policy, ...LISTING, call.caller, null)
+  const rows = await findRows(api.store.read, loadBalancer, {
+    ...(project_id === null ? {} : { project_id }),
+    // Who asks for one port does not make us read every load balancer.
+    ...(call.params.id === undefined ? {} : { vip_port_id: call.params.id }),
+  })
+  return rows.filter((row) => row.provisioning_status !== 'DELETED').map(vipPortView)
+}
+
+/** What exists because it is asked for. */
+async function madeUp<T>(
+  ids: readonly string[],
+  find: ((id: string) => Promise<T | undefined>) | undefined,
+): Promise<T[]> {
+  if (find === undefined) return []
+  const found = await Promise.all(ids.map(find))
+  return found.filter((each) => each !== undefined)
+}
+
+/** Of what only its existence is known. */
+function bareView(has: ((id: string) => Promise<boolean | undefined>) | undefined) {
+  if (has === undefined) return undefined
+  return async (id: string) => ((await has(id)) ? { id, name: `noop-${id}` } : undefined)
+}
 
 /** Whose VIPs a caller sees: those of the load balancers which they may list. */
 const LISTING = ['loadbalancer:get_all', 'loadbalancer:get_all-global'] as const
 
-function routesOf(
-  title: string,
-  singular: string,
-  views: (local: LocalNetworks, api: Api, call: Call) => Promise<readonly View[]>,
-): Route[] {
-  const plural = `${singular}s`
+interface Names {
+  readonly title: string
+  readonly singular: string
+  /** Default: the singular with an s. */
+  readonly plural?: string
+  /** Default: the plural. */
+  readonly path?: string
+}
+
+interface Asked {
+  readonly local: LocalNetworks
+  /** Those that the request names. */
+  readonly ids: readonly string[]
+  readonly api: Api
+  readonly call: Call
+}
+
+function routesOf(names: Names, views: (asked: Asked) => Promise<readonly View[]>): Route[] {
+  const { title, singular, plural = `${singular}s`, path = plural } = names
   const visible = async (api: Api, call: Call): Promise<readonly View[]> => {
     allow(call, call.caller.project_id)
-    if (api.localNetworks === null) throw new RoutingError(404)
-    return views(api.localNetworks, api, call)
+    const { localNetworks: local } = api
+    if (local === null) throw new RoutingError(404)
+    const { id } = call.params
+    return views({ local, ids: id === undefined ? call.query.getAll('id') : [id], api, call })
   }
   return [
     {
       method: 'GET',
       area: 'root',
-      path: `/v2.0/${plural}`,
+      path: `/v2.0/${path}`,
       rule: 'network:get_all',
-      summary: `List the ${plural} of the local cloud.`,
+      summary: `List the ${plural} that there are without Neutron.`,
       status: 200,
       answer: { wrapper: plural },
       handle: async (api, call) => {
@@ -66,9 +118,9 @@ function routesOf(
     {
       method: 'GET',
       area: 'root',
-      path: `/v2.0/${plural}/:id`,
+      path: `/v2.0/${path}/:id`,
       rule: 'network:get_all',
-      summary: `Show one of the ${plural} of the local cloud.`,
+      summary: `Show one of the ${plural} that there are without Neutron.`,
       status: 200,
       answer: { wrapper: singular },
       handle: async (api, call) => {
@@ -94,6 +146,10 @@ function networkView({ id, name, mtu, subnet_ids, port_security_enabled }: Netwo
 function subnetView({ id, name, network_id, cidr, gateway_ip, host_routes }: Subnet): View {
   const ip_version = parseIp(cidr.split('/')[0] ?? '')?.family ?? 4
   return { id, name, network_id, cidr, ip_version, gateway_ip, host_routes, enable_dhcp: false }
+}
+
+function portView({ device_id, device_owner, fixed_ips, ...port }: Port): View {
+  return { ...port, device_id, device_owner, fixed_ips, security_groups: [], status: 'DOWN' }
 }
 
 /** Only of the port that all its addresses are on. */

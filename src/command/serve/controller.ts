@@ -4,6 +4,7 @@ import { createKeyManagerApp } from '../../api/key-manager/app.ts'
 import { KEY_MANAGER_PREFIX } from '../../api/key-manager/route.ts'
 import { listenApi } from '../../api/listen.ts'
 import { mountApps } from '../../api/mount.ts'
+import type { LocalNetworks } from '../../api/route.ts'
 import { loadConfig } from '../../config/load.ts'
 import type { Config } from '../../config/options.ts'
 import { mutableChanges } from '../../config/reload.ts'
@@ -114,7 +115,7 @@ async function startParts(options: ControllerOptions, undo: Undo): Promise<Start
     },
     config.task_flow,
   )
-  const identity = openIdentity({ store, config, folder, log, cloud: drivers.cloud })
+  const identity = openIdentity({ store, config, folder, log, networks: networksOf(drivers) })
   const { policy } = rules
   const gate = closedUntilOpened(
     openApi({ config, policy, store, vault, drivers, engine, log, identity }),
@@ -147,6 +148,12 @@ async function startParts(options: ControllerOptions, undo: Undo): Promise<Start
   }
 }
 
+/** Without Neutron there is nobody else to tell clients which networks there are. */
+function networksOf({ network, cloud }: Drivers): LocalNetworks | null {
+  if (network.imaginary !== true) return cloud ?? null
+  return { listNetworks: () => [], listSubnets: () => [], madeUp: network }
+}
+
 function openApi(parts: {
   readonly config: Config
   readonly policy: Policy
@@ -171,7 +178,7 @@ function openApi(parts: {
     identity: identity.driver,
     policy,
     options: apiOptions(config),
-    localNetworks: drivers.cloud ?? null,
+    localNetworks: networksOf(drivers),
   })
   const app = identity.beside(api)
   if (vault === undefined) return app

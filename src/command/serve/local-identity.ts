@@ -4,9 +4,9 @@ import { createIdentityApp } from '../../api/identity-v3/app.ts'
 import { IDENTITY_PREFIX } from '../../api/identity-v3/route.ts'
 import { mountApps } from '../../api/mount.ts'
 import { createNetworkEndpoint, NETWORK_PREFIX } from '../../api/network-endpoint.ts'
+import type { LocalNetworks } from '../../api/route.ts'
 import type { Config } from '../../config/options.ts'
 import type { IdentityDriver } from '../../driver/identity.ts'
-import type { LocalCloud } from '../../driver/local/cloud.ts'
 import { createProject, createUser } from '../../identity/accounts.ts'
 import { LocalIdentity } from '../../identity/local-identity.ts'
 import { createLoginLimiter } from '../../identity/login-limiter.ts'
@@ -31,7 +31,8 @@ export interface Surroundings {
   readonly config: Config
   readonly folder: Pick<DataFolder, 'tokenKey'>
   readonly log: Log
-  readonly cloud: LocalCloud | undefined
+  /** What is told in place of a network service; null where there is one. */
+  readonly networks: LocalNetworks | null
 }
 
 const ADMINISTRATOR = 'admin'
@@ -41,7 +42,7 @@ export function openLocalIdentity({
   config,
   folder,
   log,
-  cloud,
+  networks,
 }: Surroundings): OpenIdentity {
   const { local_identity, api_settings, oslo_middleware } = config
   const { api_base_uri } = api_settings
@@ -63,7 +64,7 @@ export function openLocalIdentity({
       api_base_uri,
       max_request_body_size: oslo_middleware.max_request_body_size,
       region_name: local_identity.region_name,
-      network: cloud !== undefined,
+      network: networks !== null,
       key_manager: config.certificates.cert_manager === 'local_cert_manager',
     },
   })
@@ -72,7 +73,7 @@ export function openLocalIdentity({
     beside: (api) =>
       mountApps(api, {
         [IDENTITY_PREFIX]: app,
-        ...(cloud === undefined
+        ...(networks === null
           ? {}
           : { [NETWORK_PREFIX]: createNetworkEndpoint(api, { api_base_uri }) }),
       }),
