@@ -95,6 +95,9 @@ function json(schema: JsonSchema): JsonSchema {
 function bodySchema(request: BodyShape): JsonSchema {
   if (request.kind === 'list')
     return wrapped(request.wrapper, { type: 'array', items: schemaOf(request.fields, 'create') })
+  const rules = { type: 'array', items: schemaOf(l7ruleFields, 'create') }
+  if (request.kind === 'policy')
+    return wrapped(request.wrapper, schemaOf(request.fields, 'create', { rules }))
   if (request.kind !== 'graph')
     return wrapped(
       request.wrapper,
@@ -110,7 +113,7 @@ function bodySchema(request: BodyShape): JsonSchema {
   }
   const l7policy = schemaOf(l7policyFields, 'create', {
     redirect_pool: { anyOf: [pool, reference] },
-    rules: { type: 'array', items: schemaOf(l7ruleFields, 'create') },
+    rules,
   })
   const listener = schemaOf(listenerFields, 'create', {
     default_pool: { anyOf: [pool, reference] },

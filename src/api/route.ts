@@ -123,7 +123,7 @@ export interface Route {
 export interface BodyShape {
   readonly wrapper: string
   readonly fields: Fields
-  readonly kind: 'create' | 'update' | 'graph' | 'list'
+  readonly kind: 'create' | 'update' | 'graph' | 'policy' | 'list'
 }
 
 export interface AnswerShape {

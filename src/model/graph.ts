@@ -82,9 +82,7 @@ export function parseGraph(
     return {
       l7policy: parseCreate(l7policyFields, rest, at, defaults),
       redirect_pool: namePool(redirect_pool, `${at}.redirect_pool`),
-      rules: listOf(rules, 'rules').map((rule) =>
-        parseCreate(l7ruleFields, rule, `${at}.rules`, defaults),
-      ),
+      rules: parseRules(rules, at, defaults),
     }
   }
   const listenerGraphs = listOf(listeners, 'listeners').map((item): ListenerGraph => {
@@ -107,6 +105,28 @@ export function parseGraph(
     if (!names.includes(name))
       throw fault.validation(`Pool '${name}' was referenced but no full definition was found.`)
   return { loadBalancer: parsed, listeners: listenerGraphs, pools: poolGraphs }
+}
+
+/** A policy of a listener that is there, with its rules. */
+export function parseL7Policy(
+  input: unknown,
+  path: string,
+  defaults: ModelDefaults,
+): {
+  readonly values: Create<typeof l7policy.fields>
+  readonly rules: L7PolicyGraph['rules']
+} {
+  const { rules, ...own } = expectObject(input, path)
+  return {
+    values: parseCreate(l7policy.fields, own, path, defaults),
+    rules: parseRules(rules, path, defaults),
+  }
+}
+
+function parseRules(input: unknown, path: string, defaults: ModelDefaults): L7PolicyGraph['rules'] {
+  return listOf(input, 'rules').map((rule) =>
+    parseCreate(l7ruleFields, rule, `${path}.rules`, defaults),
+  )
 }
 
 /** A pool with its members and monitor. */

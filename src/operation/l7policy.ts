@@ -1,7 +1,9 @@
 /** Creating, changing and deleting an L7 policy. */
 import { fault } from '../model/fault.ts'
 import type { Create, Update } from '../model/field.ts'
+import type { L7PolicyGraph } from '../model/graph.ts'
 import { type L7Policy, l7policy } from '../model/l7policy.ts'
+import { l7rule, RULES_PER_POLICY_MAX } from '../model/l7rule.ts'
 import { L7_PROTOCOLS, type Listener, listener } from '../model/listener.ts'
 import { pool } from '../model/pool.ts'
 import { findPolicies, setPositions } from '../store/l7policies.ts'
@@ -15,14 +17,15 @@ import {
   type OperationDependencies,
   type Origin,
 } from './change.ts'
-import { agreeRedirect, placedAt } from './l7-rules.ts'
-import { newL7Policy } from './rows.ts'
+import { agreeRedirect, checkRule, placedAt } from './l7-rules.ts'
+import { newL7Policy, newL7Rule } from './rows.ts'
 import { checkProtocols, PROVIDER } from './rules.ts'
 
-/** The id of the new policy, which is PENDING_CREATE and in its place. */
+/** The id of the new policy, which is PENDING_CREATE with its rules and in its place. */
 export async function createL7Policy(
   deps: OperationDependencies,
   values: Create<typeof l7policy.fields>,
+  rules: L7PolicyGraph['rules'],
   origin: Origin,
 ): Promise<string> {
   const id = deps.newId()
@@ -33,6 +36,9 @@ export async function createL7Policy(
     if (values.redirect_pool_id !== null) await checkPool(tx, front, values.redirect_pool_id)
     await chargeQuota(tx, deps.settings, front.project_id ?? '', 'l7policy')
     const agreed = agreeRedirect(values)
+    const checked = rules.map(checkRule)
+    if (checked.length > RULES_PER_POLICY_MAX) throw fault.tooManyRules(id)
+    await chargeQuota(tx, deps.settings, front.project_id ?? '', 'l7rule', checked.length)
     await lockForChange(tx, load_balancer_id, [front.id])
     if (!L7_PROTOCOLS.includes(front.protocol))
       throw fault.providerUnsupported(
@@ -42,6 +48,8 @@ export async function createL7Policy(
     const base = { id, project_id: front.project_id, now: now.text }
     const present = await findPolicies(tx, [front.id])
     await insertRow(tx, l7policy, newL7Policy(base, front.id, agreed))
+    for (const rule of checked)
+      await insertRow(tx, l7rule, newL7Rule({ ...base, id: deps.newId() }, id, rule))
     const order = placedAt(
       present.map((row) => row.id),
       id,

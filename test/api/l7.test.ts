@@ -13,6 +13,7 @@ const policyBody = (ids: Ids, over: object = {}) => ({
 const ruleBody = (over: object = {}) => ({
   rule: { type: 'PATH', compare_type: 'EQUAL_TO', value: '/a', ...over },
 })
+const RULE_BODY = { type: 'PATH', compare_type: 'EQUAL_TO', value: '/with' }
 const setStatus = (table: string, status: string) => (harness: Harness) =>
   harness.store.transaction((tx) =>
     tx.updateTable(table).set({ provisioning_status: status }).execute(),
@@ -40,6 +41,40 @@ const SCENARIOS: readonly Scenario[] = [
       pool: [{ id: ids.pool, provisioning_status: 'ACTIVE' }],
     }),
     job: (ids) => ['l7policy-create', { load_balancer_id: ids.lb }],
+  },
+  {
+    name: 'a policy may bring its rules',
+    request: (ids) => [
+      'POST',
+      POLICIES,
+      policyBody(ids, { rules: [RULE_BODY, { ...RULE_BODY, key: null }] }),
+    ],
+    status: 201,
+    body: () => ({ l7policy: { rules: [{ id: expect.any(String) }, { id: expect.any(String) }] } }),
+    rows: (ids) => ({
+      l7rule: [
+        { id: ids.rule, provisioning_status: 'ACTIVE' },
+        { value: '/with', provisioning_status: 'PENDING_CREATE', operating_status: 'OFFLINE' },
+        { value: '/with', provisioning_status: 'PENDING_CREATE', operating_status: 'OFFLINE' },
+      ],
+    }),
+    job: (ids) => ['l7policy-create', { load_balancer_id: ids.lb }],
+  },
+  {
+    name: 'rules that are null are none',
+    request: (ids) => ['POST', POLICIES, policyBody(ids, { rules: null })],
+    status: 201,
+    body: () => ({ l7policy: { rules: [] } }),
+  },
+  {
+    name: 'a policy with a rule that is wrong is not made',
+    request: (ids) => [
+      'POST',
+      POLICIES,
+      policyBody(ids, { rules: [RULE_BODY, { ...RULE_BODY, value: '' }] }),
+    ],
+    status: 400,
+    fault: 'Error parsing L7Rule: Invalid L7 Rule: L7 rule type requires a value',
   },
   {
     name: 'a redirect to a URL has a code',
@@ -405,6 +440,17 @@ describe('a rule', () => {
       fault,
     ])
     if (answer.body.rule?.type === 'HOST_NAME') expect(answer.body.rule.key).toBe(null)
+  })
+
+  test('is one of at most fifty that come with their policy', async () => {
+    const harness = createHarness()
+    const ids = await makeTree(harness)
+    const rules = Array(RULES_PER_POLICY_MAX + 1).fill(RULE_BODY)
+    const answer = await harness.send('POST', POLICIES, policyBody(ids, { rules }))
+    expect([answer.status, answer.body.faultstring]).toEqual([
+      409,
+      expect.stringMatching(/^Too many rules on L7 policy /),
+    ])
   })
 
   test('is one of at most fifty', async () => {

@@ -3,13 +3,15 @@ import { expect, test } from 'vitest'
 import { DriverError } from '../../src/driver/error.ts'
 import { amphora } from '../../src/model/amphora.ts'
 import { healthMonitor } from '../../src/model/health-monitor.ts'
+import { l7rule } from '../../src/model/l7rule.ts'
 import { listener } from '../../src/model/listener.ts'
 import { loadBalancer } from '../../src/model/load-balancer.ts'
 import { renewHealth } from '../../src/store/health.ts'
 import { findJob, insertJob, listSteps } from '../../src/store/jobs.ts'
-import { findRow, findRows, updateRow } from '../../src/store/repository.ts'
+import { findRow, findRows, getRow, insertRow, updateRow } from '../../src/store/repository.ts'
 import { enqueue } from '../../src/worker/catalogue.ts'
 import { idOf, VIP_NETWORK } from '../fake/cloud.ts'
+import { l7ruleRow } from '../fake/rows.ts'
 import { named, statuses } from './found.ts'
 import { begin, breaches, endOf, type History, ID, LB, run, SCENARIOS } from './scenarios.ts'
 
@@ -275,6 +277,20 @@ test.each([
       new Set(['ACTIVE']),
     )
   }
+})
+
+test.each([
+  ['ACTIVE', 'ONLINE', undefined],
+  ['ERROR', 'OFFLINE', 'update-listeners'],
+])('rules that came with their policy become %s with it', async (status, operating, broken) => {
+  const history = await begin(named('l7policy-create'))
+  const pending = { l7policy_id: ID.fresh, provisioning_status: 'PENDING_CREATE' } as const
+  const rule = l7ruleRow({ ...pending, operating_status: 'OFFLINE' })
+  await history.store.transaction((tx) => insertRow(tx, l7rule, rule))
+  if (broken !== undefined) history.world.cloud.fault = breaking(broken)
+  await run(history)
+  const after = await getRow(history.store.read, l7rule, rule.id)
+  expect([after.provisioning_status, after.operating_status]).toEqual([status, operating])
 })
 
 test('another listener in ERROR stays so', async () => {

@@ -1,6 +1,7 @@
+import { parseL7Policy } from '../../model/graph.ts'
 import { l7policy } from '../../model/l7policy.ts'
 import { listener } from '../../model/listener.ts'
-import { parseCreate, unwrap } from '../../model/request.ts'
+import { unwrap } from '../../model/request.ts'
 import { createL7Policy, deleteL7Policy, updateL7Policy } from '../../operation/l7policy.ts'
 import { viewL7Policies } from '../../operation/views.ts'
 import { getRow } from '../../store/repository.ts'
@@ -25,15 +26,16 @@ export const L7POLICY_ROUTES: readonly Route[] = [
     area,
     path: '/l7policies',
     rule: 'l7policy:post',
-    summary: 'Create an L7 policy on a listener.',
+    summary: 'Create an L7 policy on a listener, with its rules.',
     status: 201,
-    request: { wrapper: singular, fields, kind: 'create' },
+    request: { wrapper: singular, fields, kind: 'policy' },
     answer: { wrapper: singular, fields },
     handle: async (api, call) => {
       const body = unwrap(call.body, argument, singular)
-      const values = parseCreate(fields, body, `${argument}.${singular}`, api.settings.defaults)
+      const path = `${argument}.${singular}`
+      const { values, rules } = parseL7Policy(body, path, api.settings.defaults)
       allow(call, (await getRow(api.store.read, listener, values.listener_id)).project_id)
-      return answerById(api, readable, await createL7Policy(api, values, call.origin))
+      return answerById(api, readable, await createL7Policy(api, values, rules, call.origin))
     },
   },
   updateRoute(

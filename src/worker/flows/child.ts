@@ -29,6 +29,7 @@ import {
   deleteL7Policy,
   deleteListener,
   deletePool,
+  endRules,
   releaseLoadBalancer,
 } from '../steps/statuses.ts'
 import { setVipRules, setVipRulesInAmphorae } from '../steps/vip.ts'
@@ -43,6 +44,8 @@ interface Child {
   readonly after: Partial<Readonly<Record<ChildAction, readonly MakeStep[]>>>
   /** What else of its row changes when it becomes ACTIVE. */
   readonly alsoActive?: (tx: Tx, id: string) => Promise<Readonly<Record<string, unknown>>>
+  /** Children that were made with it share its end. */
+  readonly end?: (tx: Tx, id: string, status: 'ACTIVE' | 'ERROR', now: number) => Promise<void>
   /** Removes its row with all that hangs on it. */
   readonly remove: (tx: Tx, id: string) => Promise<unknown>
 }
@@ -83,6 +86,7 @@ const CHILDREN: Readonly<Record<ChildKind, Child>> = {
     before: {},
     after: {},
     alsoActive: asTold(l7policy),
+    end: endRules,
     remove: deleteL7Policy,
   },
   l7rule: {
@@ -104,14 +108,17 @@ function asTold(resource: Resource<Fields>): NonNullable<Child['alsoActive']> {
 
 export function childFlow(kind: ChildKind, action: ChildAction): Flow<World, ChildInput> {
   const child = CHILDREN[kind]
-  const { resource, before, after, remove } = child
+  const { resource, before, after, end, remove } = child
   const settle = async (
     tx: Tx,
     { load_balancer_id, id }: ChildInput,
     now: number,
   ): Promise<void> => {
     if (action === 'delete') await remove(tx, id)
-    else await activate(tx, child, id, now)
+    else {
+      await activate(tx, child, id, now)
+      await end?.(tx, id, 'ACTIVE', now)
+    }
     await releaseLoadBalancer(tx, load_balancer_id, now)
   }
   return {
@@ -126,6 +133,7 @@ export function childFlow(kind: ChildKind, action: ChildAction): Flow<World, Chi
     failed: async (tx, { load_balancer_id, id }, { now }) => {
       const failed = { provisioning_status: 'ERROR', updated_at: timestamp(now) }
       await updateRow(tx, resource, id, failed)
+      await end?.(tx, id, 'ERROR', now)
       await releaseLoadBalancer(tx, load_balancer_id, now)
     },
   }

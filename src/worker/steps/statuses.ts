@@ -73,6 +73,19 @@ async function updateAsTold(
     await updateRows(tx, resource, { ...where, admin_state_up }, { ...changes, operating_status })
 }
 
+/** Rules of a policy that were made with it. */
+export async function endRules(
+  tx: Tx,
+  l7policy_id: string,
+  provisioning_status: 'ACTIVE' | 'ERROR',
+  now: number,
+): Promise<void> {
+  const pending = { l7policy_id, provisioning_status: 'PENDING_CREATE' }
+  const ended = { provisioning_status, updated_at: timestamp(now) }
+  if (provisioning_status === 'ACTIVE') await updateAsTold(tx, l7rule, pending, ended)
+  else await updateRows(tx, l7rule, pending, ended)
+}
+
 /** A load balancer whose change failed as a whole: ERROR, and nothing in it PENDING. */
 export async function failLoadBalancer(tx: Tx, id: string, now: number): Promise<void> {
   const failed = { provisioning_status: 'ERROR', updated_at: timestamp(now) } as const
