@@ -4,7 +4,7 @@ import type { Clock } from '../system/clock.ts'
 import { readTextIfExists, writeFileAtomic } from '../system/files.ts'
 import type { Processes, RunResult } from '../system/process.ts'
 import { type Daemon, daemonPid, stopDaemon } from './daemon.ts'
-import { askHaproxy, type MasterState, parseMaster } from './haproxy-socket.ts'
+import { askHaproxy, holdHaproxy, type MasterState, parseMaster } from './haproxy-socket.ts'
 import { NAMESPACE_PATH, type Paths } from './paths.ts'
 
 const CHECK_TIMEOUT_MS = 60_000
@@ -13,6 +13,8 @@ const START_TIMEOUT_MS = 60_000
 const RELOAD_TIMEOUT_MS = 30_000
 /** A reload takes about ten times as long, and each look a fraction of a millisecond. */
 const POLL_MS = 5
+/** From the signal to the old worker until it has begun to hand on what it knows. */
+const HOLD_MS = 1_000
 
 export interface HaproxyProcessDeps {
   readonly processes: Processes
@@ -85,6 +87,34 @@ export async function reload(
   pid: number,
 ): Promise<boolean> {
   const { clock, paths } = deps
+  const release = await holdOldWorker(paths, lb_id)
+  try {
+    return await reloadHeld(deps, lb_id, pid)
+  } finally {
+    clock.sleep(HOLD_MS).then(release, release)
+  }
+}
+
+/**
+ * An old worker without connections would end before it has handed its stick tables on to the new
+ * one, which it does as a peer; so it has one.
+ */
+async function holdOldWorker(paths: Paths, lb_id: string): Promise<() => void> {
+  const running = readTextIfExists(paths.goodConfig(lb_id)) ?? ''
+  if (!/^peers /m.test(running)) return () => {}
+  try {
+    return await holdHaproxy(paths.statsSocket(lb_id))
+  } catch {
+    // The reload itself will say what is wrong with it.
+    return () => {}
+  }
+}
+
+async function reloadHeld(
+  { clock, paths }: HaproxyProcessDeps,
+  lb_id: string,
+  pid: number,
+): Promise<boolean> {
   const before = await masterState(paths, lb_id)
   process.kill(pid, 'SIGUSR2')
   const deadline = clock.now() + RELOAD_TIMEOUT_MS

@@ -67,3 +67,11 @@ export function parseMaster(text: string): MasterState | undefined {
   if (found === null) return undefined
   return { reloads: Number(found[1]), failed: Number(found[2] ?? 0) }
 }
+
+/** A connection on which nothing is asked; returns how to end it. */
+export async function holdHaproxy(socketPath: string): Promise<() => void> {
+  const socket = await Bun.connect({ unix: socketPath, socket: { data: () => {} } })
+  return () => {
+    socket.terminate()
+  }
+}

@@ -67,7 +67,7 @@ export function fuzzConfigurations(options: ConfigurationOptions): Configuration
       for (let number = at; number < Math.min(at + BATCH, options.trees); number++) {
         const rendering = renderingOf({ random, tls, folder, ...options }, source.next())
         const one = render(number, rendering)
-        wrong.push(...oddities(rendering.tree, one))
+        wrong.push(...oddities(rendering, one))
         writeCertificates(folder, rendering)
         batch.push(one)
       }
@@ -99,6 +99,7 @@ function renderingOf(around: Around, tree: LoadBalancerTree): Rendering {
   const memory = { total: 1_000_000, free: 600_000, buffers: 0, cached: 0 }
   const facts = {
     ...{ haproxy_version, cpu_count: random.between(1, 2) },
+    ...(random.chance(0.5) ? { amphora_id: FIRST_AMPHORA } : {}),
     active_tuned_profiles: random.pick(['', 'virtual-guest amphora']),
     ...(random.chance(0.5) ? { memory } : {}),
     ...random.pick([{}, { log_address: null }, { log_address: '127.0.0.1:1514' }]),
@@ -120,8 +121,8 @@ function render(number: number, rendering: Rendering): Rendered {
   return { number, text: renderHaproxy(rendering), datagrams: renderDatagrams(tree) }
 }
 
-function oddities(tree: LoadBalancerTree, { number, text, datagrams }: Rendered): string[] {
-  const all = [...haproxyOddities(tree, text), ...datagrams.flatMap(datagramOddities)]
+function oddities(rendering: Rendering, { number, text, datagrams }: Rendered): string[] {
+  const all = [...haproxyOddities(rendering, text), ...datagrams.flatMap(datagramOddities)]
   return all.map((what) => `tree ${number}: ${what}`)
 }
 

@@ -1,6 +1,6 @@
 /** Lines of an haproxy configuration that are none of ours, and more or fewer than objects. */
+import { peersName, type Rendering } from '../../src/dataplane/haproxy/facts.ts'
 import { presentListeners } from '../../src/dataplane/haproxy/served.ts'
-import type { LoadBalancerTree } from '../../src/model/tree.ts'
 
 const HEADS = ['global', 'defaults', 'peers', 'frontend', 'backend'] as const
 /** Every word with which a line of ours begins. */
@@ -14,7 +14,7 @@ const WORDS = new Set([
 ])
 export const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/
 
-export function haproxyOddities(tree: LoadBalancerTree, text: string): readonly string[] {
+export function haproxyOddities(rendering: Rendering, text: string): readonly string[] {
   const wrong: string[] = []
   const counts = new Map<string, number>()
   for (const line of text.split('\n')) {
@@ -26,20 +26,21 @@ export function haproxyOddities(tree: LoadBalancerTree, text: string): readonly 
       wrong.push(`a line of nobody: ${JSON.stringify(line)}`)
     else counts.set(known, (counts.get(known) ?? 0) + 1)
   }
-  for (const [word, count] of Object.entries(expected(tree)))
+  for (const [word, count] of Object.entries(expected(rendering)))
     if ((counts.get(word) ?? 0) !== count)
       wrong.push(`${counts.get(word) ?? 0} lines of ${word} and not ${count}`)
   return wrong
 }
 
-function expected(tree: LoadBalancerTree): Readonly<Record<string, number>> {
+function expected(rendering: Rendering): Readonly<Record<string, number>> {
+  const { tree } = rendering
   const served = tree.admin_state_up
     ? presentListeners(tree).filter((listener) => listener.admin_state_up)
     : []
   const exporters = served.some((listener) => listener.protocol === 'PROMETHEUS') ? 1 : 0
-  const pair = tree.topology === 'ACTIVE_STANDBY'
+  const peers = peersName(rendering) === undefined ? 0 : 1
   return {
-    ...{ global: 1, defaults: 1, peers: pair ? 1 : 0, peer: pair ? tree.amphorae.length : 0 },
+    ...{ global: 1, defaults: 1, peers, peer: peers * (tree.amphorae.length || 1) },
     frontend: served.length + exporters,
     bind: served.length * (1 + tree.additional_vips.length) + exporters,
   }

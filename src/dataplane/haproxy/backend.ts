@@ -58,13 +58,13 @@ export function activeMonitor(pool: PoolTree): HealthMonitor | undefined {
   return monitor.provisioning_status === 'PENDING_DELETE' ? undefined : monitor
 }
 
-function persistence({ tree, options }: Rendering, pool: PoolTree): readonly Line[] {
+function persistence(rendering: Rendering, pool: PoolTree): readonly Line[] {
   const kind = pool.session_persistence?.type
   if (kind === undefined || kind === null) return []
   if (kind === 'HTTP_COOKIE') return [line`cookie SRV insert indirect nocache`]
-  const peers = peersName(tree)
+  const peers = peersName(rendering)
   const shared = peers === undefined ? undefined : line`peers ${peers}`
-  const size = line`size ${options.haproxy_stick_size}`
+  const size = line`size ${rendering.options.haproxy_stick_size}`
   if (kind === 'SOURCE_IP')
     return [joined([line`stick-table type ipv6 ${size}`, shared]), line`stick on src`]
   const name = pool.session_persistence?.cookie_name

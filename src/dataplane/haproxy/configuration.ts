@@ -7,7 +7,6 @@
  * Source of every directive and of their order: octavia/common/jinja/haproxy/combined_listeners/.
  */
 import { SERVING } from '../../model/status.ts'
-import type { LoadBalancerTree } from '../../model/tree.ts'
 import { withAdditions } from './additions.ts'
 import { activeMonitor, renderBackend } from './backend.ts'
 import {
@@ -36,7 +35,7 @@ export const PEER_PORT = 1025
 
 export function renderHaproxy(rendering: Rendering): string {
   const { tree } = rendering
-  const sections = [renderGlobal(rendering), renderDefaults(rendering), ...renderPeers(tree)]
+  const sections = [renderGlobal(rendering), renderDefaults(rendering), ...renderPeers(rendering)]
   if (servedListeners(tree).some((listener) => listener.protocol === 'PROMETHEUS'))
     sections.push(...renderExporter(rendering.facts))
   for (const listener of servedListeners(tree)) {
@@ -135,18 +134,17 @@ function renderDefaults(rendering: Rendering): Section {
   }
 }
 
-function renderPeers(tree: LoadBalancerTree): readonly Section[] {
-  const name = peersName(tree)
-  if (name === undefined) return []
-  const peers = tree.amphorae.filter(({ status }) => SERVING.includes(status))
-  return [
-    {
-      head: line`peers ${name}`,
-      lines: peers.flatMap((amphora) =>
-        amphora.vrrp_ip === null
-          ? []
-          : [line`peer ${peerName(amphora.id)} ${amphora.vrrp_ip}:${PEER_PORT}`],
-      ),
-    },
-  ]
+function renderPeers(rendering: Rendering): readonly Section[] {
+  const name = peersName(rendering)
+  return name === undefined ? [] : [{ head: line`peers ${name}`, lines: peers(rendering) }]
+}
+
+function peers({ tree, facts }: Rendering): readonly Line[] {
+  if (tree.topology !== 'ACTIVE_STANDBY')
+    return [line`peer ${peerName(facts.amphora_id ?? '')} 127.0.0.1:${PEER_PORT}`]
+  return tree.amphorae
+    .filter(({ status }) => SERVING.includes(status))
+    .flatMap(({ id, vrrp_ip }) =>
+      vrrp_ip === null ? [] : [line`peer ${peerName(id)} ${vrrp_ip}:${PEER_PORT}`],
+    )
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { RSYSLOG_SOCKET } from '../../contract/rsyslog.ts'
 import type { Listener } from '../../model/listener.ts'
 import type { TlsMaterial } from '../../model/tls.ts'
-import type { LoadBalancerTree } from '../../model/tree.ts'
+import type { LoadBalancerTree, PoolTree } from '../../model/tree.ts'
 import type { Additions } from './additions.ts'
 
 export interface Rendering {
@@ -14,8 +14,9 @@ export interface Rendering {
   readonly tls: TlsMaterial
 }
 
-/** The amphora on which the configuration will run; from its GET details. */
+/** The amphora on which the configuration will run; from its GET details but for its id. */
 export interface AmphoraFacts {
+  readonly amphora_id?: string
   /** `2.6.12-1+deb12u4`; may be empty. */
   readonly haproxy_version: string
   readonly cpu_count?: number
@@ -100,9 +101,20 @@ export function connectionLimit(listener: Listener, options: HaproxyOptions): nu
   return limit > 0 ? limit : options.default_connection_limit
 }
 
-/** The `peers` section's name, or undefined where there is only one amphora. */
-export function peersName(tree: LoadBalancerTree): string | undefined {
-  return tree.topology === 'ACTIVE_STANDBY' ? `${tree.id.replaceAll('-', '')}_peers` : undefined
+/**
+ * The `peers` section's name. Where there is only one amphora it has itself for a peer, since it is
+ * by this way that a process hands its stick tables on to the one that takes over in a reload.
+ */
+export function peersName({ tree, facts }: Pick<Rendering, 'tree' | 'facts'>): string | undefined {
+  const alone = tree.topology !== 'ACTIVE_STANDBY'
+  if (alone && (facts.amphora_id === undefined || !tree.pools.some(hasStickTable))) return undefined
+  return `${tree.id.replaceAll('-', '')}_peers`
+}
+
+/** Whether it remembers which member a client has; a cookie of haproxy's own tells by itself. */
+function hasStickTable({ session_persistence }: PoolTree): boolean {
+  const type = session_persistence?.type
+  return type === 'SOURCE_IP' || type === 'APP_COOKIE'
 }
 
 /**

@@ -139,7 +139,7 @@ async function updateListeners(
   }
   const { value: details } = await client.call('getDetails', {})
   const present = await findText(client, tree.id)
-  const rendering = { tree, tls, options, facts: factsOf(details, present) }
+  const rendering = { tree, tls, options, facts: factsOf(amphora, details, present) }
   const text = renderHaproxy(rendering)
   for (const file of certificateFiles(rendering)) await uploadCertificate(client, tree.id, file)
   if (present !== text) await uploadConfiguration(client, amphora, rendering, text)
@@ -163,9 +163,14 @@ async function uploadConfiguration(
   }
 }
 
-function factsOf(details: AgentDetails, text: string | undefined): AmphoraFacts {
+function factsOf(
+  { id: amphora_id }: Amphora,
+  details: AgentDetails,
+  text: string | undefined,
+): AmphoraFacts {
   const [, size] = /^\s*tune\.ssl\.cachesize (\d+)$/m.exec(text ?? '') ?? []
-  return size === undefined ? details : { ...details, session_cache_size: Number(size) }
+  const facts = { ...details, amphora_id }
+  return size === undefined ? facts : { ...facts, session_cache_size: Number(size) }
 }
 
 /** The configuration that the agent has. */
