@@ -122,7 +122,7 @@ export const listener = resource({
       fallback: (defaults) => defaults.timeout_tcp_inspect,
     }),
     allowed_cidrs: field(list(cidr, ALLOWED_CIDRS_MAX), {
-      help: 'Who may connect; null is everybody.',
+      help: 'Who may connect; nothing is everybody.',
       nullable: true,
     }),
     default_tls_container_ref: field(reference, {

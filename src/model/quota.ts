@@ -18,7 +18,7 @@ export type QuotaLimits = Readonly<Record<(typeof QUOTA_NAMES)[number], number>>
 
 const limit = (of: string) =>
   field(integer(-1, 2_000_000_000), {
-    help: `How many ${of}; -1 is unlimited, null the default.`,
+    help: `How many ${of}; -1 is unlimited; unset, the default.`,
     nullable: true,
   })
 

@@ -11,6 +11,7 @@ export const OTHER_COMMANDS: Readonly<Record<string, readonly string[]>> = {
   serve: [],
   agent: [],
   setup: [],
+  doctor: ['orphans', 'stuck'],
   image: ['build', 'upload'],
   demo: [],
   config: ['check', 'import', 'sample'],

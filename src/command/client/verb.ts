@@ -62,7 +62,7 @@ function verb(
 function listVerb(table: ClientTable, list: NonNullable<ClientTable['list']>): Verb {
   const filters = list.filters.flatMap((name) => {
     const field = table.fields[name]
-    return field === undefined ? [] : optionsOf(table, name, field)
+    return field === undefined ? [] : optionsOf(table, name, field).map(filtering(table))
   })
   const commas = (name: string, field: string, help: string): Option =>
     textOption(name, help, { field, metavar: 'TAG[,TAG...]', read: (text) => text.split(',') })
@@ -82,6 +82,22 @@ function listVerb(table: ClientTable, list: NonNullable<ClientTable['list']>): V
   )
 }
 
+/** A switch of a list chooses, and changes nothing. */
+function filtering(table: ClientTable): (option: Option) => Option {
+  return (option) =>
+    option.takes !== 'nothing' || table.switches[option.field] === undefined
+      ? option
+      : { ...option, help: `Only ${table.nouns} that are ${option.value ? 'on' : 'off'}.` }
+}
+
+/** What a create request without the option means, where it is the same on every server. */
+function withDefault(option: Option, { options }: Field): Option {
+  const { fallback } = options
+  const told = typeof fallback === 'number' || (typeof fallback === 'string' && fallback !== '')
+  if (!told || option.takes === 'nothing' || option.help.includes('when absent')) return option
+  return { ...option, help: `${option.help.replace(/\.$/, '')} (default ${fallback}).` }
+}
+
 function createVerb(table: ClientTable, create: NonNullable<ClientTable['create']>): Verb {
   const options = writable(table, create, ['create', 'always']).flatMap(([name, field]) =>
     name === create.fills
@@ -89,7 +105,7 @@ function createVerb(table: ClientTable, create: NonNullable<ClientTable['create'
       : optionsOf(table, name, field).map((option) =>
           field.options.required === true && option.takes !== 'nothing'
             ? { ...option, required: true }
-            : option,
+            : withDefault(option, field),
         ),
   )
   const tags = [
