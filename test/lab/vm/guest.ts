@@ -6,6 +6,7 @@
 
 import { ip, pidsOf, until } from '../harness.ts'
 import type { RowName } from '../lvs.lab.test.ts'
+import { equal, print, runRows, sorted } from './guest-rows.ts'
 import { askMany, askSctp, askUdp, createMember, type Member } from './members.ts'
 import { CHECK_TYPES, type CheckType, PORTS, Story, VIP, VIP6 } from './story.ts'
 
@@ -13,17 +14,6 @@ const SOURCES = Array.from({ length: 8 }, (_, n) => `10.10.10.${60 + n}`)
 const UDP = 'UDP-CONNECT'
 type World = { readonly story: Story; readonly members: readonly Member[] }
 type Row = (world: World) => Promise<void>
-
-function equal(found: unknown, wanted: unknown): void {
-  const [a, b] = [JSON.stringify(found), JSON.stringify(wanted)]
-  if (a !== b) throw new Error(`found ${a} where ${b} was wanted`)
-}
-
-const sorted = (counts: Readonly<Record<string, number>>): string =>
-  Object.entries(counts)
-    .sort()
-    .map(([name, count]) => `${name} ${count}`)
-    .join(', ')
 
 const asked = async (count: number, ...more: [port?: number, from?: string]): Promise<string> =>
   sorted(await askMany(count, VIP, ...more))
@@ -201,31 +191,4 @@ async function prepare(): Promise<World> {
   return { members, story }
 }
 
-async function main(): Promise<void> {
-  const rows: Partial<Record<RowName, Row>> = { ...balancing, ...checkRows(), ...states }
-  const world = await prepare()
-  print(`# ready after ${Math.round(performance.now())} ms`)
-  for (const [name, row] of Object.entries(rows)) {
-    const from = performance.now()
-    try {
-      await row(world)
-      print(`ROW ok ${name} # ${Math.round(performance.now() - from)} ms`)
-    } catch (error) {
-      print(`ROW failed ${name}: ${String(error).replaceAll('\n', ' / ')}`)
-    }
-  }
-  print('END')
-}
-
-/** The console is all that leaves the machine. */
-function print(line: string): void {
-  process.stdout.write(`${line}\n`)
-}
-
-main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    print(`# the story of the machine ended: ${String(error)}`)
-    process.exit(1)
-  },
-)
+await runRows<World>(prepare, { ...balancing, ...checkRows(), ...states })
