@@ -6,7 +6,25 @@ import { until } from '../harness.ts'
 
 /** The image under test: it takes minutes to build, so the test does not. */
 export const IMAGE = process.env.OCTAVIA_LITE_IMAGE ?? ''
-const QEMU = 'qemu-system-x86_64'
+const FIRMWARE = '/usr/share/qemu-efi-aarch64/QEMU_EFI.fd'
+/** What emulates a machine for that image, and how it has CDs. */
+const EMULATORS = {
+  amd64: {
+    program: 'qemu-system-x86_64',
+    // A Bun executable needs instructions that qemu's default model does not have.
+    argv: ['-machine', 'pc', '-cpu', 'Nehalem', '-vga', 'std'],
+    cd: ['-device', 'ide-cd,drive=cd,id=cd0'],
+  },
+  arm64: {
+    program: 'qemu-system-aarch64',
+    argv: ['-machine', 'virt', '-cpu', 'cortex-a72', '-bios', FIRMWARE],
+    cd: ['-device', 'virtio-scsi-pci', '-device', 'scsi-cd,drive=cd,id=cd0'],
+  },
+} as const
+const EMULATOR = EMULATORS[process.env.OCTAVIA_LITE_IMAGE_ARCH === 'arm64' ? 'arm64' : 'amd64']
+export const CD_DRIVE: readonly string[] = [
+  ...['-drive', 'if=none,id=cd,media=cdrom,readonly=on', ...EMULATOR.cd],
+]
 const WAIT_MS = 300_000
 
 export function amphoraMachineMissing(): string | undefined {
@@ -14,7 +32,7 @@ export function amphoraMachineMissing(): string | undefined {
     return "needs an image of 'octavia-lite image build', named by OCTAVIA_LITE_IMAGE"
   if (!existsSync(IMAGE)) return `needs ${IMAGE}, which OCTAVIA_LITE_IMAGE names`
   if (statSync('/dev/net/tun', { throwIfNoEntry: false }) === undefined) return 'needs /dev/net/tun'
-  return [QEMU, 'qemu-img', 'genisoimage', 'mkfs.fat', 'mcopy', 'ssh', 'ssh-keygen']
+  return [EMULATOR.program, 'qemu-img', 'genisoimage', 'mkfs.fat', 'mcopy', 'ssh', 'ssh-keygen']
     .filter((program) => Bun.which(program) === null)
     .map((program) => `needs ${program}`)[0]
 }
@@ -46,10 +64,9 @@ export async function startAmphoraMachine(options: MachineOptions): Promise<Amph
   const at = (file: string): string => join(folder, `${name}.${file}`)
   const qemu = Bun.spawn(
     [
-      QEMU,
-      // A Bun executable needs instructions that qemu's default model does not have.
-      ...['-accel', 'tcg,thread=multi', '-machine', 'pc', '-cpu', 'Nehalem'],
-      ...['-m', String(memory_mb), '-smp', '1', '-nodefaults', '-display', 'none', '-vga', 'std'],
+      EMULATOR.program,
+      ...['-accel', 'tcg,thread=multi', ...EMULATOR.argv],
+      ...['-m', String(memory_mb), '-smp', '1', '-nodefaults', '-display', 'none'],
       ...['-serial', `file:${at('console')}`, '-device', 'virtio-rng-pci'],
       ...['-qmp', `unix:${at('qmp')},server=on,wait=off`],
       ...['-drive', `if=none,id=disk,file=${disk},format=qcow2,cache=unsafe`],

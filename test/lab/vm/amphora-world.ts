@@ -24,7 +24,7 @@ import { VRRP_OPTIONS } from '../../fake/vrrp.ts'
 import { createTestCa, type TestCa } from '../certificates.ts'
 import { ip, until } from '../harness.ts'
 import { type DriveContent, makeIso } from './amphora-drive.ts'
-import { type AmphoraMachine, IMAGE, startAmphoraMachine } from './amphora-machine.ts'
+import { type AmphoraMachine, CD_DRIVE, IMAGE, startAmphoraMachine } from './amphora-machine.ts'
 
 export const GUEST_IP = '172.30.0.2'
 export const GUEST_IP6 = 'fd00:30::2'
@@ -95,7 +95,7 @@ export class AmphoraWorld {
       devices: [
         ...['-netdev', 'tap,id=m0,ifname=m0,script=no,downscript=no'],
         ...['-device', `virtio-net-pci,netdev=m0,mac=${MANAGEMENT_MAC},romfile=`],
-        ...['-drive', 'if=none,id=cd,media=cdrom,readonly=on', '-device', 'ide-cd,drive=cd,id=cd0'],
+        ...CD_DRIVE,
       ],
     })
   }

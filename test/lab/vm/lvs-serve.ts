@@ -42,7 +42,11 @@ const rows = {
   'statistics of a listener': async ({ balancer }) => {
     for (const name of ['udp', 'sctp'] as const)
       await until('what was sent to be counted', async () => {
-        const { bytes_in = 0, bytes_out = 0, total_connections = 0 } = await balancer.statistics(name)
+        const {
+          bytes_in = 0,
+          bytes_out = 0,
+          total_connections = 0,
+        } = await balancer.statistics(name)
         if (!(bytes_in > 0 && bytes_out > 0 && total_connections > 0)) return false
         print(`# ${name}: ${bytes_in} bytes in, ${bytes_out} out, ${total_connections} connections`)
         return true
