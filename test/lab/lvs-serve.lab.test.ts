@@ -11,14 +11,6 @@ export const ROWS = [
   'UDP over IPv6',
   'SCTP by both members',
   'statistics of a listener',
-  'session persistence of a source address and its neighbours',
-  'a member that is added, weighted and removed loses no datagram',
-  'a disabled member',
-  'allowed_cidrs',
-  'a member that dies is in ERROR by every check',
-  'a member that comes back is ONLINE by every check',
-  'a listener that is deleted leaves the others',
-  'a load balancer that is deleted leaves nothing',
 ] as const
 export type RowName = (typeof ROWS)[number]
 

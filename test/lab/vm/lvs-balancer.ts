@@ -1,17 +1,12 @@
 /** A load balancer with a UDP or SCTP listener for every kind of check, made by the API. */
 import type { OctaviaClient } from '../../../src/command/demo/client.ts'
-import { ip, until, vipSubnet } from '../harness.ts'
+import { until, vipSubnet } from '../harness.ts'
 import { type Member, PORT } from './members.ts'
 
 export const PORTS = { udp: PORT, sctp: PORT, tcp: PORT + 1, http: PORT + 2 } as const
 type Name = keyof typeof PORTS
 const NAMES = Object.keys(PORTS) as readonly Name[]
 
-/** Two addresses of each of two networks. */
-export const SOURCES = [
-  ['10.10.20.1', '10.10.20.2'],
-  ['10.10.21.1', '10.10.21.2'],
-] as const
 const CHECK_PORT = 8080
 
 export const SETTINGS = `[api_settings]
@@ -47,10 +42,6 @@ const MONITORS = {
     ...{ expected_codes: '200,204', domain_name: 'www.example.com' },
   },
 } as const
-
-export async function prepareClients(): Promise<void> {
-  for (const address of SOURCES.flat()) await ip('addr', 'add', `${address}/32`, 'dev', 'lo')
-}
 
 type Fields = Readonly<Record<string, unknown>>
 type Rows = readonly (Fields & { readonly id: string; readonly name: string })[]
@@ -95,38 +86,11 @@ export class LvsLoadBalancer {
     return stats as Readonly<Record<string, number>>
   }
 
-  async change(kind: 'pools' | 'listeners', name: Name, fields: Fields): Promise<void> {
-    const path = `${kind}/${await this.#find(kind, name)}`
-    await this.#client.call('PUT', path, { [kind.slice(0, -1)]: fields })
-    await this.#active()
-  }
-
   async addMember(pool: Name, name: string, address: string): Promise<void> {
     const path = `pools/${await this.#find('pools', pool)}/members`
     const member = { name, address, protocol_port: PORT }
     await this.#client.call('POST', path, { member })
     await this.#active()
-  }
-
-  async changeMember(pool: Name, name: string, member: Fields): Promise<void> {
-    await this.#client.call('PUT', await this.#member(pool, name), { member })
-    await this.#active()
-  }
-
-  async removeMember(pool: Name, name: string): Promise<void> {
-    await this.#client.call('DELETE', await this.#member(pool, name))
-    await this.#active()
-  }
-
-  async removeListener(name: Name): Promise<void> {
-    await this.#client.call('DELETE', `listeners/${await this.#find('listeners', name)}`)
-    await this.#active()
-  }
-
-  async remove(): Promise<void> {
-    const path = `loadbalancers/${this.#id}`
-    await this.#client.call('DELETE', `${path}?cascade=true`)
-    await until('it to be gone', async () => !(await this.#client.exists(path)))
   }
 
   #active(): Promise<void> {
@@ -143,12 +107,6 @@ export class LvsLoadBalancer {
 
   async #find(kind: 'pools' | 'listeners', name: Name): Promise<string> {
     return (await this.#list(`${kind}?name=${name}`))[0]?.id ?? ''
-  }
-
-  async #member(pool: Name, name: string): Promise<string> {
-    const path = `pools/${await this.#find('pools', pool)}/members`
-    const found = (await this.#list(path)).find((each) => each.name === name)
-    return `${path}/${found?.id}`
   }
 }
 
