@@ -1,6 +1,7 @@
 /**
- * UDP and SCTP listeners by the whole of it: serve with its local cloud in a virtual machine with a
- * stock kernel, objects made by the API, heartbeats that tell what checks find. See vm/lvs-serve.ts.
+ * UDP and SCTP listeners by the whole of it: serve with its local cloud in a virtual machine with
+ * a stock kernel, objects made by the API, heartbeats that tell what checks find. See
+ * vm/lvs-serve.ts.
  */
 import { testInMachine } from './vm/rows.ts'
 
