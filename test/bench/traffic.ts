@@ -68,7 +68,8 @@ async function startByHand({ lab, serve, id, vip }: Made): Promise<() => Promise
     .replace(/^ *daemon$/m, '')
   const file = join(folder, 'by-hand.cfg')
   writeFileSync(join(root, file), text)
-  const enter = ['nsenter', `--target=${pid}`, '--mount', '--net', '--pid']
+  // The kernel shares processors among sessions, and the amphora's is a daemon with one of its own.
+  const enter = ['setsid', 'nsenter', `--target=${pid}`, '--mount', '--net', '--pid']
   // The agent's second file lets haproxy start with fewer open files than it asks for.
   const files = ['-f', file, '-f', '/var/lib/octavia/haproxy-default-user-group.conf']
   const child = Bun.spawn([...enter, 'haproxy', '-db', ...files], {
