@@ -26,9 +26,8 @@ test.skipIf(missing !== undefined)(
     const lab = createLab({ worker: 'loadbalancer_topology = "ACTIVE_STANDBY"' })
     const phoenix = new Phoenix(lab)
     const change = async (method: string, path: string, body?: unknown): Promise<void> => {
-      const status = await phoenix.request(method, path, body)
+      const status = await phoenix.change(method, path, { body, patience_ms: PATIENCE_MS })
       if (status !== undefined) expect(status, `${method} ${path}`).toBeLessThan(300)
-      await phoenix.settle(PATIENCE_MS)
     }
     const only = async (): Promise<string> => {
       const { loadbalancers: rows } = await phoenix.get<{

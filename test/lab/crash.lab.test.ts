@@ -35,9 +35,8 @@ test.skipIf(missing !== undefined)(
      * left.
      */
     const change = async (method: string, path: string, body?: unknown): Promise<void> => {
-      const status = await phoenix.request(method, path, body)
+      const status = await phoenix.change(method, path, { body })
       if (status !== undefined) expect(status, `${method} ${path}`).toBeLessThan(300)
-      await phoenix.settle()
     }
     const rows = async (kind: string): Promise<Row[]> => {
       const answer = await phoenix.get<Record<string, Row[]>>(`lbaas/${kind}`)

@@ -47,10 +47,32 @@ export class Phoenix {
   }
 
   /**
+   * One change until no job is open any more. It is asked for again while it was cut by a death
+   * before there was a job for it; what it answered is undefined when it was cut after.
+   */
+  async change(
+    method: string,
+    path: string,
+    { body, patience_ms }: { readonly body?: unknown; readonly patience_ms?: number } = {},
+  ): Promise<number | undefined> {
+    const before = await this.#jobs()
+    for (let tries = 0; tries < 10; tries++) {
+      const status = await this.#request(method, path, body)
+      await this.settle(patience_ms)
+      if (status !== undefined || (await this.#jobs()) > before) return status
+    }
+    throw new Error(`${method} ${path} is cut each time`)
+  }
+
+  async #jobs(): Promise<number> {
+    return (await this.get<{ jobs: Job[] }>('octavia-lite/jobs?limit=1000')).jobs.length
+  }
+
+  /**
    * One request; a connection cut by a death is no answer, and the caller looks at the rows
    * instead.
    */
-  async request(method: string, path: string, body?: unknown): Promise<number | undefined> {
+  async #request(method: string, path: string, body?: unknown): Promise<number | undefined> {
     await this.serve()
     try {
       const response = await fetch(`${URL}/v2.0/${path}`, {

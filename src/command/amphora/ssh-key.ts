@@ -16,6 +16,8 @@ export interface SshKey {
 }
 
 const COMMENT = 'octavia-lite'
+/** Of which one in 256 is not enough. */
+const KEY_TRIES_MAX = 20
 
 /** OpenSSH's own client can be given it, too. */
 export function sshKeyIn(data_dir: string): string {
@@ -41,11 +43,26 @@ export function ensureSshKey(data_dir: string): SshKey {
   if (found !== undefined) return found
   const path = sshKeyIn(data_dir)
   makeFolder(data_dir, 0o700)
-  const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment: COMMENT })
+  const pair = makeSshKey()
   // A private key without its public half is taken for none.
-  writeFileAtomic(path, pair.private, SECRET_MODE)
-  writeFileAtomic(`${path}.pub`, `${pair.public}\n`)
-  return { private_key: pair.private, public_key: pair.public }
+  writeFileAtomic(path, pair.private_key, SECRET_MODE)
+  writeFileAtomic(`${path}.pub`, `${pair.public_key}\n`)
+  return pair
+}
+
+/**
+ * One in 256 of those which ssh2 1.17 makes lacks the zero at the beginning of its public half, and
+ * nobody can read it.
+ */
+export function makeSshKey(): SshKey {
+  for (let tries = 0; tries < KEY_TRIES_MAX; tries++) {
+    const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment: COMMENT })
+    const readable = [pair.private, pair.public].every(
+      (text) => !(ssh2.utils.parseKey(text) instanceof Error),
+    )
+    if (readable) return { private_key: pair.private, public_key: pair.public }
+  }
+  throw new Error('no readable ssh key was made')
 }
 
 export type HostKeyVerdict = 'known' | 'new' | 'changed'

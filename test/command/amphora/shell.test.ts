@@ -5,7 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import ssh2 from 'ssh2'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { checkHostKey, ensureSshKey, fingerprintOf } from '../../../src/command/amphora/ssh-key.ts'
+import {
+  checkHostKey,
+  ensureSshKey,
+  fingerprintOf,
+  makeSshKey,
+} from '../../../src/command/amphora/ssh-key.ts'
 import { command } from '../../../src/command/amphora.ts'
 
 const ID = '7c4f6d2e-5b1c-4a53-9a1e-0d7f3c1b2a10'
@@ -27,7 +32,7 @@ afterEach(() => {
 async function listen(accepts: string): Promise<number> {
   const allowed = ssh2.utils.parseKey(accepts)
   if (allowed instanceof Error) throw allowed
-  const { private: hostKey } = ssh2.utils.generateKeyPairSync('ed25519')
+  const { private_key: hostKey } = makeSshKey()
   server = new ssh2.Server({ hostKeys: [hostKey] }, (client) => {
     client.on('error', () => {})
     client.on('authentication', (login) => {
@@ -95,10 +100,18 @@ test('another machine at its address is refused', async () => {
 })
 
 test('a key that is not accepted is told as that', async () => {
-  const other = ssh2.utils.generateKeyPairSync('ed25519')
+  const other = makeSshKey()
   ensureSshKey(folder)
-  const { failed } = await shell(await listen(other.public), '--', 'true')
+  const { failed } = await shell(await listen(other.public_key), '--', 'true')
   expect(failed).toContain('it does not accept our key')
+})
+
+test('every key pair that is made can be read', () => {
+  const pairs = Array.from({ length: 1000 }, makeSshKey)
+  const unreadable = pairs.filter(
+    ({ public_key }) => ssh2.utils.parseKey(public_key) instanceof Error,
+  )
+  expect(unreadable).toEqual([])
 })
 
 test('without a key it says who makes it', async () => {
