@@ -106,13 +106,20 @@ export class ManagementInterface {
   }
 
   async #askPort(): Promise<void> {
-    const { neutron, clock, file } = this.#deps
+    const { neutron, clock, file, log } = this.#deps
     // Before the answer: a Neutron that hangs must not be asked each time.
     this.#asked_ms = clock.now()
-    const port = await ensureManagementPort(neutron, this.#wish, this.#port?.id ?? null)
+    const before = this.address
+    const port = await ensureManagementPort(neutron, this.#wish, this.#port ?? null)
     if (JSON.stringify(port) !== JSON.stringify(this.#port))
       writeFileAtomic(file, `${JSON.stringify(port)}\n`)
     this.#port = port
+    if (before !== undefined && before !== this.address)
+      log.error('the management interface has another address, and amphorae send to the old one', {
+        before,
+        now: this.address,
+        hint: 'tell each amphora: octavia-lite amphora configure ID',
+      })
   }
 }
 

@@ -25,14 +25,22 @@ const OWNER = 'Octavia:health-mgr'
 /** Upstream's guide has one for all hosts; a name per host finds the right one again. */
 const nameOn = (host: string): string => `octavia-health-manager-${host}-listen-port`
 
-/** The port as it should be: the one with this id, or of this host, or a new one. */
+/** What is remembered of a port: which one, and its addresses with prefix lengths. */
+export type KnownPort = Pick<ManagementPort, 'id' | 'addresses'>
+
+/**
+ * The port as it should be: the one that is known, or of this host, or a new one. A new one has the
+ * addresses of the one that is known, because amphorae send their heartbeats there.
+ */
 export async function ensureManagementPort(
   neutron: Neutron,
   wish: ManagementPortWish,
-  known_id: string | null,
+  known: KnownPort | null,
 ): Promise<PluggedPort> {
   const doing = { operation: 'ensure-management-port', subject: `host ${wish.host}` }
-  const row = (await findPort(neutron, wish, known_id)) ?? (await makePort(neutron, wish))
+  const row =
+    (await findPort(neutron, wish, known?.id ?? null)) ??
+    (await makePort(neutron, wish, known?.addresses ?? []))
   const changes = planChanges(row, wish)
   const id = text(row.id) ?? ''
   const right =
@@ -63,7 +71,11 @@ async function findPort(
   return rows.toSorted((a, b) => (String(a.id) < String(b.id) ? -1 : 1))[0]
 }
 
-function makePort(neutron: Neutron, wish: ManagementPortWish): Promise<JsonRecord> {
+async function makePort(
+  neutron: Neutron,
+  wish: ManagementPortWish,
+  addresses: readonly string[],
+): Promise<JsonRecord> {
   const { host, network_id, security_groups } = wish
   const values = {
     name: nameOn(host),
@@ -74,7 +86,15 @@ function makePort(neutron: Neutron, wish: ManagementPortWish): Promise<JsonRecor
     ...(security_groups.length === 0 ? {} : { security_groups }),
   }
   const doing = { operation: 'make-management-port', subject: `host ${host}` }
-  return neutron.create('ports', values, doing)
+  if (addresses.length === 0) return neutron.create('ports', values, doing)
+  const fixed_ips = addresses.map((address) => ({ ip_address: address.split('/')[0] }))
+  try {
+    return await neutron.create('ports', { ...values, fixed_ips }, doing)
+  } catch (error) {
+    // Somebody else has one of them, or the subnet is another.
+    if (!(error instanceof DriverError) || error.retryable) throw error
+    return neutron.create('ports', values, doing)
+  }
 }
 
 function planChanges(row: JsonRecord, { host, security_groups }: ManagementPortWish): JsonRecord {

@@ -15,11 +15,11 @@ const WISH = { network_id: 'net', host: 'one', security_groups: ['group'], plugg
 function world(file = join(mkdtempSync(join(tmpdir(), 'management-')), 'port.json')) {
   const ports = new Map<string, Record<string, unknown>>()
   const applied: string[] = []
-  const state = { down: false, plugged: true, removed: 0, vif_type: 'bridge' }
+  const state = { down: false, plugged: true, removed: 0, vif_type: 'bridge', taken: '' }
+  let made = 0
   const row = (values: object) => ({
     mac_address: 'fa:16:3e:00:00:01',
     admin_state_up: true,
-    fixed_ips: [{ subnet_id: 'subnet', ip_address: '172.16.0.2' }],
     'binding:vif_type': state.vif_type,
     ...values,
   })
@@ -33,8 +33,13 @@ function world(file = join(mkdtempSync(join(tmpdir(), 'management-')), 'port.jso
     },
     list: async () => [...ports.values()],
     create: async (_, values) => {
-      const id = `port-${ports.size + 1}`
-      ports.set(id, row({ id, ...values }))
+      const id = `port-${++made}`
+      const { fixed_ips = [] } = values as { fixed_ips?: { ip_address: string }[] }
+      const [wish] = fixed_ips
+      const ip_address = wish?.ip_address ?? `172.16.0.${made + 1}`
+      if (ip_address === state.taken)
+        throw new DriverError({ operation: 'a', subject: 'b', reason: 'in use', retryable: false })
+      ports.set(id, row({ ...values, id, fixed_ips: [{ subnet_id: 'subnet', ip_address }] }))
       return ports.get(id) ?? {}
     },
     update: async (_, id, changes) => {
@@ -99,12 +104,27 @@ test('a port that was deleted or unbound is put right', async () => {
   ports.clear()
   await clock.advance(20_000)
   await one.heal()
-  expect([...ports.keys()]).toEqual(['port-1'])
-  ports.set('port-1', { ...ports.get('port-1'), 'binding:host_id': 'other', admin_state_up: false })
+  expect([...ports.keys()]).toEqual(['port-2'])
+  // Amphorae send their heartbeats there.
+  expect(one.address).toBe('172.16.0.2')
+  ports.set('port-2', { ...ports.get('port-2'), 'binding:host_id': 'other', admin_state_up: false })
   await clock.advance(20_000)
   await one.heal()
-  expect(ports.get('port-1')).toMatchObject({ 'binding:host_id': 'one', admin_state_up: true })
+  expect(ports.get('port-2')).toMatchObject({ 'binding:host_id': 'one', admin_state_up: true })
   expect(applied.length).toBeGreaterThan(2)
+  await one.stop()
+})
+
+test('a port whose address somebody else has got meanwhile is made with another', async () => {
+  const { ports, clock, open, state } = world()
+  const one = open()
+  await one.start()
+  ports.clear()
+  state.taken = '172.16.0.2'
+  await clock.advance(20_000)
+  await one.heal()
+  expect([...ports.keys()]).toEqual(['port-3'])
+  expect(one.address).toBe('172.16.0.4')
   await one.stop()
 })
 
