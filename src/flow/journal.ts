@@ -238,7 +238,8 @@ export class Journal<W> {
       attempts: before?.attempts ?? 1,
       result: null,
       error: null,
-      started_ms: before?.started_ms ?? this.#deps.clock.now(),
+      // A step of rows only begins and ends with the one it is recorded with.
+      started_ms: before?.started_ms ?? changes.finished_ms ?? this.#deps.clock.now(),
       finished_ms: null,
       ...changes,
     }

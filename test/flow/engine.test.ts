@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Boundary } from '../../src/flow/step.ts'
-import { releaseHeldJob } from '../../src/store/jobs.ts'
+import { listSteps, releaseHeldJob } from '../../src/store/jobs.ts'
 import type { Store } from '../../src/store/store.ts'
 import { AssertionFailure } from '../../src/system/assert.ts'
 import { createBench, dieAt, driverError, flaky, recorded, type TestStep } from './harness.ts'
@@ -30,6 +30,22 @@ test('steps run in order and leave their results', async () => {
   await engine.idle()
   expect(events).toEqual(['one', 'two after one', 'end after 2'])
   expect(await bench.story(id)).toEqual(['DONE', 'one DONE 1', 'two DONE 1', 'end DONE 1'])
+})
+
+test('no step ends before it began', async () => {
+  const bench = createBench([
+    { name: 'ask', act: async () => 'answer' },
+    { name: 'slow', rows: async () => void (await bench.clock.sleep(20)) },
+    { name: 'end', rows: async () => {} },
+  ])
+  const id = await bench.enqueue()
+  const engine = bench.engine()
+  await engine.start()
+  await engine.idle()
+  const rows = await listSteps(bench.store.read, id)
+  const lasted = rows.map(({ started_ms, finished_ms }) => (finished_ms ?? 0) - (started_ms ?? 0))
+  expect(lasted.filter((ms) => ms < 0)).toEqual([])
+  expect(rows).toHaveLength(3)
 })
 
 test('a step that forgives records why and the flow goes on', async () => {
