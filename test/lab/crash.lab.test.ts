@@ -133,11 +133,13 @@ test.skipIf(missing !== undefined)(
         ofSingle(flow as FlowName),
       )
     const uncovered = Object.keys(FLOWS).filter((flow) => !flows.has(flow))
-    // One needs a certificate near its end, one an amphora that broke; the job of the third exists
-    // only between two statements of a create request. The test in one process has all of them.
+    // One needs a certificate near its end, one an amphora that broke, one an amphora that lost its
+    // keys; the job of the last exists only between two statements of a create request. The test
+    // in one process has all of them.
     expect(uncovered.toSorted()).toEqual([
       'amphora-certificate-rotate',
       'amphora-delete',
+      'load-balancer-restore',
       'vip-release',
     ])
     process.stdout.write(`\nSIGKILL at ${points.length} points of ${flows.size} flows:\n`)
