@@ -14,6 +14,8 @@ import { leftovers, snapshot } from './leftovers.ts'
 
 const missing = labMissing() ?? (Bun.which('keepalived') === null ? 'needs keepalived' : undefined)
 
+const named = (title: string): string => `${title}${missing === undefined ? '' : `: ${missing}`}`
+
 const SETTINGS = `[api_settings]
 auth_strategy = "noauth"
 
@@ -55,7 +57,7 @@ async function watched(vips: readonly string[], happens: () => Promise<void>): P
 }
 
 test.skipIf(missing !== undefined).each(['vip-net', 'vip-six'])(
-  `the VIPs of a pair, the first of them on %s${missing === undefined ? '' : `: ${missing}`}`,
+  named('the VIPs of a pair, the first of them on %s'),
   async (first) => {
     const before = await snapshot()
     const lab = createLab(SETTINGS)

@@ -22,7 +22,7 @@ import {
 const missing =
   labMissing() ??
   ['curl', 'wrk', 'keepalived'].flatMap((each) => (Bun.which(each) ? [] : `needs ${each}`))[0]
-const why = missing === undefined ? '' : `: ${missing}`
+const named = (title: string): string => `${title}${missing === undefined ? '' : `: ${missing}`}`
 
 const CLIENTS = Array.from({ length: 12 }, (_, at) => `10.10.10.${61 + at}`)
 const RELOADS = 10
@@ -86,7 +86,7 @@ async function members(vip: string): Promise<Readonly<Record<string, string>>> {
 }
 
 test.skipIf(missing !== undefined)(
-  `no client changes its member in ${RELOADS} reloads under load${why}`,
+  named('no client changes its member in ten reloads under load'),
   () =>
     withSticky('', async (made) => {
       const { id, vip, listener, serve } = made
@@ -110,7 +110,7 @@ test.skipIf(missing !== undefined)(
 )
 
 test.skipIf(missing !== undefined)(
-  `no client changes its member when the other amphora of a pair takes over${why}`,
+  named('no client changes its member when the other amphora of a pair takes over'),
   () =>
     withSticky('loadbalancer_topology = "ACTIVE_STANDBY"', async ({ lab, serve, id, vip }) => {
       const before = await members(vip)
