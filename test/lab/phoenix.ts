@@ -15,6 +15,9 @@ export interface Job {
   readonly error: string | null
 }
 
+/** The exit code of what SIGKILL has ended. */
+const KILLED = 128 + 9
+
 /** Keeps a serve alive that kills itself, and counts. */
 export class Phoenix {
   readonly #lab: Lab
@@ -117,8 +120,9 @@ export class Phoenix {
     )
   }
 
+  /** The last job is seen to be done a moment before the death that follows it. */
   async stop(): Promise<void> {
-    await (await this.serve()).stop()
+    if ((await (await this.serve()).stop()) === KILLED) this.deaths++
   }
 }
 
