@@ -46,6 +46,7 @@ test('the table of the kernel', () => {
   ])
   expect(kernel.table.get('UDP 10.0.0.2:53')).toEqual({
     scheduler: 'wrr',
+    persistent: true,
     active: 6,
     servers: new Map([
       ['10.0.0.11:53', 13],
@@ -74,12 +75,14 @@ test('a configuration is read back', () => {
       {
         protocol: 'SCTP',
         scheduler: 'sh',
+        persistent: true,
         endpoints: ['10.0.0.2:3868', '10.0.1.2:3868'],
         servers: [{ member_id: 'member-1', endpoint: '10.0.0.11:3868', weight: 1 }],
       },
       {
         protocol: 'SCTP',
         scheduler: 'sh',
+        persistent: true,
         endpoints: ['[fd00::2]:3868'],
         servers: [{ member_id: 'member-2', endpoint: '[fd00::12]:3868', weight: 1 }],
       },
@@ -186,6 +189,7 @@ const plain = (weight: number, ...hosts: number[]): LvsConfig => ({
     {
       protocol: 'UDP',
       scheduler: 'wrr',
+      persistent: false,
       endpoints: ['10.0.0.2:53'],
       servers: hosts.map((n) => ({ member_id: `m${n}`, endpoint: `10.0.0.${n}:53`, weight })),
     },
@@ -196,11 +200,28 @@ const tableOf = (weight: number, ...hosts: number[]) =>
     `${HEAD}UDP  0A000002:0035 wrr \n${hosts.map((n) => `  -> 0A0000${n.toString(16).toUpperCase().padStart(2, '0')}:0035 Masq ${weight} 0 0`).join('\n')}\n`,
   )
 
+const sticky = (config: LvsConfig): LvsConfig => ({
+  ...config,
+  services: config.services.map((service) => ({ ...service, persistent: true })),
+})
+const STICKY = parseIpvsTable(
+  `${HEAD}UDP  0A000002:0035 wrr persistent 90000 FFFFFF00\n  -> 0A00000B:0035 Masq 1 0 0\n`,
+)
+
 test.each([
   ['equal', plain(1, 11, 12), tableOf(1, 11, 12), undefined, true],
   ['one too few', plain(1, 11, 12), tableOf(1, 11), undefined, false],
   ['one too many', plain(1, 11), tableOf(1, 11, 12), undefined, false],
   ['another weight', plain(2, 11), tableOf(1, 11), undefined, false],
+  [
+    'sources that do not keep their member yet',
+    sticky(plain(1, 11)),
+    tableOf(1, 11),
+    undefined,
+    false,
+  ],
+  ['sources that keep their member', sticky(plain(1, 11)), STICKY, undefined, true],
+  ['sources that still keep their member', plain(1, 11), STICKY, undefined, false],
   ['no service', plain(1, 11), tableOf(1), undefined, false],
   [
     'one that failed its check',

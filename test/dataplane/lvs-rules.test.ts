@@ -7,6 +7,7 @@ const service = (protocol: string, endpoints: readonly string[]) => ({
   protocol,
   endpoints,
   scheduler: 'wrr',
+  persistent: false,
   servers: [],
 })
 const config = (over: Partial<LvsConfig>): LvsConfig => ({ ...parseLvs(''), ...over })

@@ -7,6 +7,7 @@ import { endpoint, type LvsConfig } from './lvs-reading.ts'
 
 export interface IpvsService {
   readonly scheduler: string
+  readonly persistent: boolean
   /** Of all its servers. */
   readonly active: number
   /** Endpoint to weight. */
@@ -29,7 +30,7 @@ export function serviceKey(protocol: string, at: string): string {
 export function parseIpvsTable(text: string): IpvsTable {
   const table = new Map<
     string,
-    { scheduler: string; active: number; servers: Map<string, number> }
+    { scheduler: string; persistent: boolean; active: number; servers: Map<string, number> }
   >()
   let current: { active: number; servers: Map<string, number> } | undefined
   for (const line of text.split('\n')) {
@@ -40,7 +41,9 @@ export function parseIpvsTable(text: string): IpvsTable {
       current?.servers.set(at, Number(rest[0]))
       if (current !== undefined) current.active += Number(rest[1])
     } else if (first !== '->' && at !== undefined) {
-      const service = { scheduler: third, active: 0, servers: new Map<string, number>() }
+      const persistent = rest.includes('persistent')
+      const servers = new Map<string, number>()
+      const service = { scheduler: third, persistent, active: 0, servers }
       table.set(serviceKey(first, at), service)
       current = service
     }
@@ -89,10 +92,10 @@ export function isInForce(
   before: LvsConfig | undefined,
 ): boolean {
   const known = new Set(before?.services.flatMap((s) => s.servers.map((each) => each.endpoint)))
-  return config.services.every(({ protocol, endpoints, scheduler, servers }) =>
+  return config.services.every(({ protocol, endpoints, scheduler, persistent, servers }) =>
     endpoints.every((at) => {
       const service = table.get(serviceKey(protocol, at))
-      if (service === undefined || service.scheduler !== scheduler) return false
+      if (service?.scheduler !== scheduler || service.persistent !== persistent) return false
       const wanted = new Map(servers.map((each) => [each.endpoint, each.weight]))
       const right = [...service.servers].every(([each, weight]) => wanted.get(each) === weight)
       const mayMiss = (each: string): boolean => config.checked && known.has(each)

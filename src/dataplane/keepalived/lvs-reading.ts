@@ -18,6 +18,8 @@ export interface LvsService {
   readonly protocol: string
   readonly endpoints: readonly string[]
   readonly scheduler: string
+  /** Whether a source keeps its member. */
+  readonly persistent: boolean
   readonly servers: readonly LvsServer[]
 }
 
@@ -89,12 +91,14 @@ class Reading {
       this.#services.push({
         protocol: '',
         scheduler: '',
+        persistent: false,
         endpoints: this.#groups.get(third) ?? [],
         servers: [],
       })
     else if (service === undefined) return
     else if (first === 'protocol') service.protocol = second
     else if (first === 'lb_algo') service.scheduler = second
+    else if (first === 'persistence_timeout') service.persistent = true
     else if (first === 'real_server') {
       const at = endpoint(second, Number(third))
       service.servers.push({ member_id: this.#member, endpoint: at, weight: 1 })
