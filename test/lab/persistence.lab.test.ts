@@ -60,9 +60,11 @@ async function withSticky(worker: string, body: (made: Made) => Promise<void>): 
   }
 }
 
+/** Load and nothing else: wrk may wait for ever for a VIP that goes, and is killed then. */
 async function keepBusy(vip: string, signal: AbortSignal): Promise<void> {
   const argv = ['wrk', '-t1', '-c4', '-d1s', '--timeout', '5s', `http://${vip}/`]
-  while (!signal.aborted) await systemProcesses.run(argv)
+  while (!signal.aborted)
+    await systemProcesses.run(argv, { timeoutMs: 10_000 }).catch(() => undefined)
 }
 
 /** What the worker of the only amphora answers. */
