@@ -6,7 +6,7 @@ import { portLinkName } from '../../src/driver/local/naming.ts'
 import { systemClock } from '../../src/system/clock.ts'
 import { readTextIfExists } from '../../src/system/files.ts'
 import { runOk, systemProcesses } from '../../src/system/process.ts'
-import type { Lab } from './harness.ts'
+import { type Lab, until } from './harness.ts'
 
 export interface AmphoraRow {
   readonly id: string
@@ -180,4 +180,28 @@ export function startClient(vip: string): { stop(): Promise<Seen>; answered(): n
       return { answered, failed, gap_ms: Math.round(gap_ms) }
     },
   }
+}
+
+/** For the VIP to move: three lost advertisements, the skew, and a machine that is busy. */
+export const SWITCH_MS_MAX = 8_000
+/** One hands the VIP to the other: SYNs that are lost come again after a second. */
+export const HANDOVER_MS_MAX = 1_500
+
+/** Asks all of these VIPs while it happens, and a while longer, and prints what was seen. */
+export async function watchVips(
+  what: string,
+  vips: readonly string[],
+  happens: () => Promise<unknown>,
+): Promise<readonly Seen[]> {
+  const hosts = vips.map((vip) => (vip.includes(':') ? `[${vip}]` : vip))
+  const clients = hosts.map((host) => startClient(host))
+  const allAnswer = (counts: readonly number[], more: number): boolean =>
+    clients.every((client, at) => client.answered() > (counts[at] ?? 0) + more)
+  await until('answers', () => allAnswer([], 20))
+  await happens()
+  const counts = clients.map((client) => client.answered())
+  await until('answers again', () => allAnswer(counts, 50))
+  const seen = await Promise.all(clients.map((client) => client.stop()))
+  process.stdout.write(`\n${what}: ${seen.map((each) => JSON.stringify(each)).join(' ')}\n`)
+  return seen
 }

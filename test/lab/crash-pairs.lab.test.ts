@@ -4,11 +4,11 @@
  */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { createLab, labMissing, vipSubnet } from './harness.ts'
+import { createLab, labMissing, titled, vipSubnet } from './harness.ts'
 import { leftovers, snapshot } from './leftovers.ts'
 import { boundariesOf, type Job, Phoenix } from './phoenix.ts'
 
-const missing = labMissing() ?? (Bun.which('keepalived') === null ? 'needs keepalived' : undefined)
+const missing = labMissing('keepalived')
 
 /** Replacing both is a hundred deaths and starts. */
 const PATIENCE_MS = 900_000
@@ -20,7 +20,7 @@ interface Amphora {
 }
 
 test.skipIf(missing !== undefined)(
-  `SIGKILL at every step boundary of a pair${missing === undefined ? '' : `: ${missing}`}`,
+  titled(missing)('SIGKILL at every step boundary of a pair'),
   async () => {
     const before = await snapshot()
     const lab = createLab({ worker: 'loadbalancer_topology = "ACTIVE_STANDBY"' })

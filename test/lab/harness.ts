@@ -19,14 +19,19 @@ export const BINARY =
   process.env.OCTAVIA_LITE_BINARY ?? `${import.meta.dirname}/../../dist/octavia-lite`
 export const URL = 'http://127.0.0.1:9876'
 
-/** Why lab tests cannot run here; undefined when they can. */
-export function labMissing(): string | undefined {
+/** Why lab tests that use these programs, too, cannot run here; undefined when they can. */
+export function labMissing(...programs: readonly string[]): string | undefined {
   if (process.getuid?.() !== 0) return 'needs root'
-  for (const program of ['ip', 'haproxy', 'unshare'])
+  for (const program of ['ip', 'haproxy', 'unshare', ...programs])
     if (Bun.which(program) === null) return `needs ${program}`
   const routes = Bun.spawnSync(['ip', 'route', 'show', 'default']).stdout.toString()
   if (routes.trim() !== '') return 'must run in a network namespace without a default route'
   return undefined
+}
+
+/** Titles of tests, with the reason where they are skipped. */
+export function titled(missing: string | undefined): (title: string) => string {
+  return (title) => (missing === undefined ? title : `${title}: ${missing}`)
 }
 
 /** How much slower than usual everything may be: set in an emulated machine. */
@@ -34,16 +39,29 @@ const SLOWNESS = Number(process.env.OCTAVIA_LITE_SLOWNESS ?? 1)
 
 export const NETWORK = { gateway: '10.10.10.1', prefix: 24 } as const
 
+/** The network of VIPs; subnets may follow. */
+export const VIP_NET = `[[local_cloud.networks]]
+name = "vip-net"
+cidr = "10.10.10.0/24"
+gateway_ip = "10.10.10.1"
+host_access = true
+allocation_start = "10.10.10.100"
+allocation_end = "10.10.10.250"
+`
+
 export interface LabSettings {
   /** Lines of [health_manager] and [controller_worker] besides the usual ones. */
   readonly health?: string
   readonly worker?: string
   /** Whole sections. */
   readonly sections?: string
+  /** Further subnets of the network of VIPs. */
+  readonly subnets?: string
 }
 
 /** Nobody logs in, except in the test about that. */
-function settingsOf({ health = '', worker = '', sections = '' }: LabSettings): string {
+function settingsOf(settings: LabSettings): string {
+  const { health = '', worker = '', sections = '', subnets = '' } = settings
   return `[api_settings]
 auth_strategy = "noauth"
 
@@ -56,13 +74,8 @@ ${worker}
 
 ${sections}
 
-[[local_cloud.networks]]
-name = "vip-net"
-cidr = "10.10.10.0/24"
-gateway_ip = "10.10.10.1"
-host_access = true
-allocation_start = "10.10.10.100"
-allocation_end = "10.10.10.250"
+${VIP_NET}
+${subnets}
 `
 }
 

@@ -15,6 +15,7 @@ import {
   labMissing,
   type Serve,
   until,
+  VIP_NET,
 } from './harness.ts'
 import { createHost, type Host } from './host.ts'
 import { leftovers, type Snapshot, snapshot } from './leftovers.ts'
@@ -27,13 +28,7 @@ auth_strategy = "noauth"
 [health_manager]
 heartbeat_interval = 1
 
-[[local_cloud.networks]]
-name = "vip-net"
-cidr = "10.10.10.0/24"
-host_access = true
-allocation_start = "10.10.10.100"
-allocation_end = "10.10.10.250"
-
+${VIP_NET}
 [[local_cloud.networks.subnets]]
 name = "vip-six"
 cidr = "fd10:10::/64"

@@ -3,57 +3,26 @@ import { expect, test } from 'vitest'
 import { present } from '../../src/system/assert.ts'
 import {
   amphoraeOf,
+  HANDOVER_MS_MAX,
   isWhole,
   killAmphora,
   ownersOf,
-  type Seen,
-  startClient,
+  SWITCH_MS_MAX,
+  watchVips,
 } from './amphora-faults.ts'
-import { createLab, createWebServers, deleteCascade, labMissing, until } from './harness.ts'
+import { createLab, createWebServers, deleteCascade, labMissing, titled, until } from './harness.ts'
 import { leftovers, snapshot } from './leftovers.ts'
 
-const missing = labMissing() ?? (Bun.which('keepalived') === null ? 'needs keepalived' : undefined)
+const missing = labMissing('keepalived')
+const named = titled(missing)
 
-const named = (title: string): string => `${title}${missing === undefined ? '' : `: ${missing}`}`
-
-const SETTINGS = `[api_settings]
-auth_strategy = "noauth"
-
-[health_manager]
-heartbeat_interval = 1
-
-[controller_worker]
-loadbalancer_topology = "ACTIVE_STANDBY"
-
-[[local_cloud.networks]]
-name = "vip-net"
-cidr = "10.10.10.0/24"
-host_access = true
-allocation_start = "10.10.10.100"
-allocation_end = "10.10.10.250"
-
-[[local_cloud.networks.subnets]]
+const SETTINGS = {
+  worker: 'loadbalancer_topology = "ACTIVE_STANDBY"',
+  subnets: `[[local_cloud.networks.subnets]]
 name = "vip-six"
 cidr = "fd10:10::/64"
 allocation_start = "fd10:10::1000"
-allocation_end = "fd10:10::1fff"
-`
-/** Three lost advertisements, the skew, and a machine that is busy. */
-const SWITCH_MS_MAX = 8_000
-/** SYNs that are lost come again after a second. */
-const HANDOVER_MS_MAX = 1_500
-
-/** Asks all of them at once while it happens, and a while longer. */
-async function watched(vips: readonly string[], happens: () => Promise<void>): Promise<Seen[]> {
-  const hosts = vips.map((vip) => (vip.includes(':') ? `[${vip}]` : vip))
-  const clients = hosts.map((host) => startClient(host))
-  const allAnswer = (counts: readonly number[], more: number): boolean =>
-    clients.every((client, at) => client.answered() > (counts[at] ?? 0) + more)
-  await until('answers', () => allAnswer([], 20))
-  await happens()
-  const counts = clients.map((client) => client.answered())
-  await until('answers again', () => allAnswer(counts, 50))
-  return Promise.all(clients.map((client) => client.stop()))
+allocation_end = "fd10:10::1fff"`,
 }
 
 test.skipIf(missing !== undefined).each(['vip-net', 'vip-six'])(
@@ -98,16 +67,14 @@ test.skipIf(missing !== undefined).each(['vip-net', 'vip-six'])(
     const owner = present((await ownersOf(lab, rows, vips[0] ?? ''))[0], 'the owner of the VIPs')
     // Both VIPs are of the same amphora.
     expect(await ownersOf(lab, rows, vips[1] ?? '')).toEqual([owner])
-    const killed = await watched(vips, async () => killAmphora(lab, owner))
-    process.stdout.write(`\n${first}: killed ${JSON.stringify(killed)}\n`)
+    const killed = await watchVips(`${first}: killed`, vips, async () => killAmphora(lab, owner))
     for (const { gap_ms } of killed) expect(gap_ms).toBeLessThan(SWITCH_MS_MAX)
 
     await whole()
-    const replaced = await watched(vips, async () => {
+    const replaced = await watchVips(`${first}: replaced`, vips, async () => {
       await client.call('PUT', `loadbalancers/${id}/failover`)
       await client.active(id)
     })
-    process.stdout.write(`\n${first}: replaced ${JSON.stringify(replaced)}\n`)
     for (const { gap_ms } of replaced) expect(gap_ms).toBeLessThan(HANDOVER_MS_MAX)
     await whole()
 

@@ -9,13 +9,15 @@ import {
   amphoraeOf,
   cutLink,
   freeze,
+  HANDOVER_MS_MAX,
   isWhole,
   killAmphora,
   ownersOf,
   processesOf,
   type Seen,
+  SWITCH_MS_MAX,
   signal,
-  startClient,
+  watchVips,
 } from './amphora-faults.ts'
 import {
   bodyOf,
@@ -27,20 +29,16 @@ import {
   type LabSettings,
   labMissing,
   type Serve,
+  titled,
   until,
 } from './harness.ts'
 import { leftovers, snapshot } from './leftovers.ts'
 
-const missing = labMissing() ?? (Bun.which('keepalived') === null ? 'needs keepalived' : undefined)
-const named = (title: string): string => `${title}${missing === undefined ? '' : `: ${missing}`}`
+const missing = labMissing('keepalived')
+const named = titled(missing)
 
 const PAIRS = 'loadbalancer_topology = "ACTIVE_STANDBY"'
 const IMPATIENT = 'heartbeat_timeout = 4\nhealth_check_interval = 1'
-/** Three lost advertisements, the skew, and a machine that is busy. */
-const SWITCH_MS_MAX = 8_000
-/** One hands the VIP to the other: SYNs that are lost come again after a second. */
-const HANDOVER_MS_MAX = 1_500
-
 const LOG_TAIL_CHARS = 8_000
 
 interface Made {
@@ -76,20 +74,12 @@ async function whole({ lab, serve, id, vip }: Made): Promise<readonly AmphoraRow
   return amphoraeOf(serve.client, id)
 }
 
-/** Asks while it happens, and a while longer. */
 async function watched(
   what: string,
   { vip }: Made,
   happens: () => Promise<unknown>,
 ): Promise<Seen> {
-  const client = startClient(vip)
-  await until('answers', () => client.answered() > 20)
-  await happens()
-  const served = client.answered()
-  await until('answers again', () => client.answered() > served + 50)
-  const seen = await client.stop()
-  process.stdout.write(`\n${what}: ${JSON.stringify(seen)}\n`)
-  return seen
+  return present((await watchVips(what, [vip], happens))[0], 'what was seen')
 }
 
 test.skipIf(missing !== undefined)(

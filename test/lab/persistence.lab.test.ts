@@ -16,13 +16,12 @@ import {
   type Lab,
   labMissing,
   type Serve,
+  titled,
   until,
 } from './harness.ts'
 
-const missing =
-  labMissing() ??
-  ['curl', 'wrk', 'keepalived'].flatMap((each) => (Bun.which(each) ? [] : `needs ${each}`))[0]
-const named = (title: string): string => `${title}${missing === undefined ? '' : `: ${missing}`}`
+const missing = labMissing('curl', 'wrk', 'keepalived')
+const named = titled(missing)
 
 const CLIENTS = Array.from({ length: 12 }, (_, at) => `10.10.10.${61 + at}`)
 const RELOADS = 10

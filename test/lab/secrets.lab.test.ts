@@ -10,7 +10,7 @@ import { processesOf, signal } from './amphora-faults.ts'
 import { BINARY, createLab, createWebServers, labMissing, until } from './harness.ts'
 import { leftovers, snapshot } from './leftovers.ts'
 
-const missing = labMissing() ?? (Bun.which('openssl') === null ? 'needs openssl' : undefined)
+const missing = labMissing('openssl')
 const lab = (name: string): string => (missing === undefined ? name : `${name}: ${missing}`)
 
 /** A certificate of an amphora is always about to end. */

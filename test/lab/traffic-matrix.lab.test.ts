@@ -6,7 +6,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { createLab, deleteCascade, type Lab, labMissing, type Serve } from './harness.ts'
+import { createLab, deleteCascade, type Lab, labMissing, type Serve, VIP_NET } from './harness.ts'
 import { type LogServer, openLogServer } from './matrix/log-server.ts'
 import { TEMPLATE } from './matrix/logs.ts'
 import { type Made, makeLoadBalancer } from './matrix/made.ts'
@@ -40,13 +40,7 @@ haproxy_template = "TEMPLATE"
 tenant_log_targets = ["172.16.0.2:9914"]
 admin_log_targets = ["172.16.0.2:9915"]
 
-[[local_cloud.networks]]
-name = "vip-net"
-cidr = "10.10.10.0/24"
-host_access = true
-allocation_start = "10.10.10.100"
-allocation_end = "10.10.10.250"
-
+${VIP_NET}
 [[local_cloud.networks.subnets]]
 cidr = "fd10:10::/64"
 allocation_start = "fd10:10::100"

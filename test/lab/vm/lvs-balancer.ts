@@ -1,6 +1,6 @@
 /** A load balancer with a UDP or SCTP listener for every kind of check, made by the API. */
 import type { OctaviaClient } from '../../../src/command/demo/client.ts'
-import { until, vipSubnet } from '../harness.ts'
+import { until, VIP_NET, vipSubnet } from '../harness.ts'
 import { type Member, PORT } from './members.ts'
 
 export const PORTS = { udp: PORT, sctp: PORT, tcp: PORT + 1, http: PORT + 2 } as const
@@ -16,14 +16,7 @@ auth_strategy = "noauth"
 heartbeat_interval = 3
 heartbeat_timeout = 600
 
-[[local_cloud.networks]]
-name = "vip-net"
-cidr = "10.10.10.0/24"
-gateway_ip = "10.10.10.1"
-host_access = true
-allocation_start = "10.10.10.100"
-allocation_end = "10.10.10.250"
-
+${VIP_NET}
 [[local_cloud.networks.subnets]]
 name = "vip-net-v6"
 cidr = "fd00:10::/64"
