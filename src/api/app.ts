@@ -13,7 +13,7 @@ import { answerOfError, RoutingError } from './faults.ts'
 import { createHealthcheck } from './healthcheck.ts'
 import { openapiDocument } from './openapi.ts'
 import { publicUrl, withoutMount } from './public-url.ts'
-import { type Api, type Call, pathsOf, type Route } from './route.ts'
+import { type Api, type Call, JsonText, pathsOf, type Route } from './route.ts'
 import { ROUTES } from './routes.ts'
 
 /** What Elysia hands to a handler, as far as it is used. */
@@ -135,7 +135,7 @@ function checkQuery(query: URLSearchParams, known: readonly string[]): void {
 
 function jsonAnswer(status: number, body: unknown): Response {
   if (body === undefined) return new Response(null, { status })
-  return new Response(JSON.stringify(body), {
+  return new Response(body instanceof JsonText ? body.text : JSON.stringify(body), {
     status,
     headers: { 'content-type': 'application/json' },
   })

@@ -6,7 +6,6 @@ import type { ProfileKind } from '../model/capability.ts'
 import { fault } from '../model/fault.ts'
 import type { Create, Fields, Resource, Update } from '../model/field.ts'
 import { parseCreate, parseUpdate, unwrap } from '../model/request.ts'
-import { type View, viewOf } from '../model/view.ts'
 import type { OperationDependencies } from '../operation/change.ts'
 import type { RuleName } from '../policy/rules.ts'
 import { NIL_UUID } from '../system/ids.ts'
@@ -70,7 +69,6 @@ function placeOf({ resource, path, rules, nilTitle, links }: Offer<string>): Pla
   return {
     readable: {
       resource,
-      view: async (_db, rows): Promise<readonly View[]> => rows.map((row) => viewOf(resource, row)),
       ...(links === undefined ? {} : { links }),
     },
     at: (action, below) => ({ area: 'lbaas', path: below, rule: `${rules}:${action}` as RuleName }),

@@ -116,7 +116,7 @@ export interface Route {
   readonly query?: readonly string[]
   /** No caller is needed. */
   readonly open?: boolean
-  /** The body of the answer; undefined for none. */
+  /** The body of the answer, an object or a `JsonText`; undefined for none. */
   readonly handle: (api: Api, call: Call) => Promise<unknown>
 }
 
@@ -133,6 +133,14 @@ export interface AnswerShape {
   readonly list?: boolean
   /** The key of the links of a list; default `<wrapper>_links`. */
   readonly links?: string
+}
+
+/** An answer that is JSON already. */
+export class JsonText {
+  readonly text: string
+  constructor(text: string) {
+    this.text = text
+  }
 }
 
 /** Throws 403 unless the rule, that of the route if none is named, allows it on that project. */

@@ -3,12 +3,12 @@
  * Source: octavia/api/v2/types/*.py. Pure.
  */
 import type { Fields, Resource } from './field.ts'
-import { type HealthMonitor, healthMonitor } from './health-monitor.ts'
-import { type L7Policy, l7policy } from './l7policy.ts'
-import { type L7Rule, l7rule } from './l7rule.ts'
-import { type Listener, listener } from './listener.ts'
-import { type LoadBalancer, loadBalancer } from './load-balancer.ts'
-import { type Member, member } from './member.ts'
+import { healthMonitor } from './health-monitor.ts'
+import { l7policy } from './l7policy.ts'
+import { l7rule } from './l7rule.ts'
+import { listener } from './listener.ts'
+import { loadBalancer } from './load-balancer.ts'
+import { member } from './member.ts'
 import { type Pool, pool } from './pool.ts'
 import type { Quota } from './quota.ts'
 import { type LoadBalancerTree, type PoolTree, policiesOf, poolsOf } from './tree.ts'
@@ -20,7 +20,8 @@ export interface IdOnly {
 
 const shownNames = new WeakMap<object, readonly string[]>()
 
-function shownOf(resource: Resource<Fields>): readonly string[] {
+/** The fields which answers have. */
+export function shownOf(resource: Resource<Fields>): readonly string[] {
   const known = shownNames.get(resource)
   if (known !== undefined) return known
   const names = Object.keys(resource.fields).filter(
@@ -30,7 +31,8 @@ function shownOf(resource: Resource<Fields>): readonly string[] {
   return names
 }
 
-function fieldsOf(
+/** The fields of a row as answers have them; the project under both its names. */
+export function fieldsOf(
   resource: Resource<Fields>,
   row: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
@@ -40,95 +42,41 @@ function fieldsOf(
   return out
 }
 
-export function loadBalancerView(
-  row: LoadBalancer,
-  listeners: readonly IdOnly[],
-  pools: readonly IdOnly[],
-): View {
-  return {
-    ...fieldsOf(loadBalancer, row),
-    provider: row.provider ?? 'octavia',
-    listeners,
-    pools,
-  }
-}
-
-export function listenerView(row: Listener, l7policies: readonly IdOnly[]): View {
-  return {
-    ...fieldsOf(listener, row),
-    loadbalancers: [{ id: row.loadbalancer_id }],
-    l7policies,
-  }
-}
-
-export function l7policyView(row: L7Policy, rules: readonly IdOnly[]): View {
-  return { ...fieldsOf(l7policy, row), rules }
-}
-
-export function l7ruleView(row: L7Rule): View {
-  return fieldsOf(l7rule, row)
-}
-
-export interface PoolRelatives {
-  readonly listeners: readonly IdOnly[]
-  readonly members: readonly IdOnly[]
-  readonly healthmonitor_id: string | undefined
-}
-
-/** A pool without a monitor has no `healthmonitor_id`, as upstream. */
-export function poolView(row: Pool, relatives: PoolRelatives): View {
-  const { healthmonitor_id, ...lists } = relatives
-  return {
-    ...poolFieldsOf(row),
-    loadbalancers: row.loadbalancer_id === null ? [] : [{ id: row.loadbalancer_id }],
-    ...lists,
-    ...(healthmonitor_id === undefined ? {} : { healthmonitor_id }),
-  }
-}
-
 /** Session persistence is shown with all its parts. */
-function poolFieldsOf(row: Pool): Record<string, unknown> {
-  const out = fieldsOf(pool, row)
-  if (row.session_persistence !== null)
-    out.session_persistence = {
-      type: null,
-      cookie_name: null,
-      persistence_timeout: null,
-      persistence_granularity: null,
-      ...row.session_persistence,
-    }
-  return out
+export function persistenceView(value: Pool['session_persistence']): View | null {
+  if (value === null) return null
+  return {
+    type: null,
+    cookie_name: null,
+    persistence_timeout: null,
+    persistence_granularity: null,
+    ...value,
+  }
 }
 
-export function memberView(row: Member): View {
-  return fieldsOf(member, row)
-}
-
-export function healthMonitorView(row: HealthMonitor): View {
-  return { ...fieldsOf(healthMonitor, row), pools: [{ id: row.pool_id }] }
-}
-
-/** A row of what has no relatives. */
-export function viewOf(resource: Resource<Fields>, row: Readonly<Record<string, unknown>>): View {
-  return fieldsOf(resource, row)
+function poolFieldsOf(row: Pool): View {
+  return {
+    ...fieldsOf(pool, row),
+    session_persistence: persistenceView(row.session_persistence),
+  }
 }
 
 /** The answer to a create request: the one place where children are shown in full. */
 export function graphView(tree: LoadBalancerTree): View {
   const { listeners, pools, l7policies: _policies, amphorae: _amphorae, ...row } = tree
   return {
-    ...loadBalancerView(row, [], []),
+    ...fieldsOf(loadBalancer, row),
     listeners: listeners.map((item) => ({
       ...fieldsOf(listener, item),
       l7policies: policiesOf(tree, item.id).map(({ rules, ...policy }) => ({
         ...fieldsOf(l7policy, policy),
-        rules: rules.map(l7ruleView),
+        rules: rules.map((rule) => fieldsOf(l7rule, rule)),
       })),
     })),
     pools: pools.map(({ members, healthmonitor, ...item }) => ({
       ...poolFieldsOf(item),
       listeners: idsOf(listeners.filter((l) => poolsOf(tree, l).some((p) => p.id === item.id))),
-      members: members.map(memberView),
+      members: members.map((item) => fieldsOf(member, item)),
       ...(healthmonitor === null ? {} : { healthmonitor: fieldsOf(healthMonitor, healthmonitor) }),
     })),
   }
@@ -183,11 +131,12 @@ export interface QuotaView extends Quota {
   readonly [name: string]: unknown
 }
 
+export function olderLimitNames(
+  row: Pick<Quota, 'load_balancer' | 'health_monitor'>,
+): Pick<QuotaView, 'loadbalancer' | 'healthmonitor'> {
+  return { loadbalancer: row.load_balancer, healthmonitor: row.health_monitor }
+}
+
 export function quotaView(row: Quota): QuotaView {
-  return {
-    ...row,
-    tenant_id: row.project_id,
-    loadbalancer: row.load_balancer,
-    healthmonitor: row.health_monitor,
-  }
+  return { ...row, tenant_id: row.project_id, ...olderLimitNames(row) }
 }

@@ -1,75 +1,114 @@
 /**
- * Rows with their relatives, ready to be answered: one query per kind of relative for a whole page.
+ * What answers have beside the fields of their rows: one query per kind of relative for a whole
+ * page. Source: octavia/api/v2/types/*.py.
  */
-import type { HealthMonitor } from '../model/health-monitor.ts'
-import type { L7Policy } from '../model/l7policy.ts'
-import type { L7Rule } from '../model/l7rule.ts'
-import type { Listener } from '../model/listener.ts'
-import type { LoadBalancer } from '../model/load-balancer.ts'
-import type { Member } from '../model/member.ts'
-import type { Pool } from '../model/pool.ts'
+import type { Fields, Resource, Row } from '../model/field.ts'
+import { healthMonitor } from '../model/health-monitor.ts'
+import { l7policy } from '../model/l7policy.ts'
+import { listener } from '../model/listener.ts'
+import { loadBalancer } from '../model/load-balancer.ts'
+import { pool } from '../model/pool.ts'
+import { quota } from '../model/quota.ts'
 import {
-  healthMonitorView,
+  fieldsOf,
   type IdOnly,
-  l7policyView,
-  l7ruleView,
-  listenerView,
-  loadBalancerView,
-  memberView,
-  poolView,
+  olderLimitNames,
+  persistenceView,
   type View,
 } from '../model/view.ts'
 import { loadRedirectingListeners } from '../store/l7policies.ts'
 import { loadChildIds } from '../store/relatives.ts'
 import type { Db } from '../store/store.ts'
 
-export async function viewLoadBalancers(db: Db, rows: readonly LoadBalancer[]): Promise<View[]> {
-  const ids = rows.map((row) => row.id)
+export interface Relatives<F extends Fields> {
+  /** What `load` reads of a row. */
+  readonly columns: readonly (keyof F & string)[]
+  /** Fields which it shows in another form than the row's. */
+  readonly replaced: readonly (keyof F & string)[]
+  /** For each row, in their order. */
+  load(db: Db, rows: readonly Row<F>[]): Promise<readonly View[]>
+}
+
+function relatives<F extends Fields, K extends keyof F & string>(
+  _resource: Resource<F>,
+  columns: readonly K[],
+  load: (db: Db, rows: readonly Pick<Row<F>, K>[]) => Promise<readonly View[]>,
+  replaced: readonly K[] = [],
+): Relatives<F> {
+  return { columns, replaced, load }
+}
+
+/** A row as it is answered. */
+export async function viewRow<F extends Fields>(
+  db: Db,
+  resource: Resource<F>,
+  row: Row<F>,
+  relatives?: Relatives<F>,
+): Promise<View> {
+  const own = fieldsOf(resource, row as Readonly<Record<string, unknown>>)
+  const [more] = relatives === undefined ? [] : await relatives.load(db, [row])
+  return { ...own, ...more }
+}
+
+export const loadBalancerRelatives = relatives(loadBalancer, ['id'], async (db, rows) => {
+  const ids = rows.map(({ id }) => id)
   const listeners = await loadChildIds(db, 'listener', 'loadbalancer_id', ids)
   const pools = await loadChildIds(db, 'pool', 'loadbalancer_id', ids)
-  return rows.map((row) =>
-    loadBalancerView(row, listeners.get(row.id) ?? [], pools.get(row.id) ?? []),
-  )
-}
+  return ids.map((id) => ({ listeners: listeners.get(id) ?? [], pools: pools.get(id) ?? [] }))
+})
 
-export async function viewListeners(db: Db, rows: readonly Listener[]): Promise<View[]> {
-  const ids = rows.map((row) => row.id)
-  const policies = await loadChildIds(db, 'l7policy', 'listener_id', ids, 'position')
-  return rows.map((row) => listenerView(row, policies.get(row.id) ?? []))
-}
+export const listenerRelatives = relatives(
+  listener,
+  ['id', 'loadbalancer_id'],
+  async (db, rows) => {
+    const ids = rows.map(({ id }) => id)
+    const policies = await loadChildIds(db, 'l7policy', 'listener_id', ids, 'position')
+    return rows.map(({ id, loadbalancer_id }) => ({
+      loadbalancers: [{ id: loadbalancer_id }],
+      l7policies: policies.get(id) ?? [],
+    }))
+  },
+)
 
-export async function viewPools(db: Db, rows: readonly Pool[]): Promise<View[]> {
-  const ids = rows.map((row) => row.id)
-  const listeners = await loadChildIds(db, 'listener', 'default_pool_id', ids)
-  const redirecting = await loadRedirectingListeners(db, ids)
-  const members = await loadChildIds(db, 'member', 'pool_id', ids)
-  const monitors = await loadChildIds(db, 'health_monitor', 'pool_id', ids)
-  return rows.map((row) =>
-    poolView(row, {
-      listeners: united(listeners.get(row.id), redirecting.get(row.id)),
-      members: members.get(row.id) ?? [],
-      healthmonitor_id: monitors.get(row.id)?.[0]?.id,
-    }),
-  )
-}
+/** A pool without a monitor has no `healthmonitor_id`, as upstream. */
+export const poolRelatives = relatives(
+  pool,
+  ['id', 'loadbalancer_id', 'session_persistence'],
+  async (db, rows) => {
+    const ids = rows.map(({ id }) => id)
+    const listeners = await loadChildIds(db, 'listener', 'default_pool_id', ids)
+    const redirecting = await loadRedirectingListeners(db, ids)
+    const members = await loadChildIds(db, 'member', 'pool_id', ids)
+    const monitors = await loadChildIds(db, 'health_monitor', 'pool_id', ids)
+    return rows.map(({ id, loadbalancer_id, session_persistence }) => {
+      const [monitor] = monitors.get(id) ?? []
+      return {
+        session_persistence: persistenceView(session_persistence),
+        loadbalancers: loadbalancer_id === null ? [] : [{ id: loadbalancer_id }],
+        listeners: united(listeners.get(id), redirecting.get(id)),
+        members: members.get(id) ?? [],
+        ...(monitor === undefined ? {} : { healthmonitor_id: monitor.id }),
+      }
+    })
+  },
+  ['session_persistence'],
+)
 
-export async function viewMembers(_db: Db, rows: readonly Member[]): Promise<View[]> {
-  return rows.map(memberView)
-}
+export const healthMonitorRelatives = relatives(healthMonitor, ['pool_id'], async (_db, rows) =>
+  rows.map(({ pool_id }) => ({ pools: [{ id: pool_id }] })),
+)
 
-export async function viewHealthMonitors(_db: Db, rows: readonly HealthMonitor[]): Promise<View[]> {
-  return rows.map(healthMonitorView)
-}
-
-export async function viewL7Policies(db: Db, rows: readonly L7Policy[]): Promise<View[]> {
-  const ids = rows.map((row) => row.id)
+export const l7policyRelatives = relatives(l7policy, ['id'], async (db, rows) => {
+  const ids = rows.map(({ id }) => id)
   const rules = await loadChildIds(db, 'l7rule', 'l7policy_id', ids)
-  return rows.map((row) => l7policyView(row, rules.get(row.id) ?? []))
-}
+  return ids.map((id) => ({ rules: rules.get(id) ?? [] }))
+})
 
-export async function viewL7Rules(_db: Db, rows: readonly L7Rule[]): Promise<View[]> {
-  return rows.map(l7ruleView)
-}
+export const quotaRelatives = relatives(
+  quota,
+  ['load_balancer', 'health_monitor'],
+  async (_db, rows) => rows.map(olderLimitNames),
+)
 
 function united(some: readonly IdOnly[] = [], more: readonly string[] = []): readonly IdOnly[] {
   return [...new Set([...some.map(({ id }) => id), ...more])].map((id) => ({ id }))

@@ -1,6 +1,7 @@
 /** Lists: rows by filters and tags, in an order, from a marker on, with a limit. */
-import { type Expression, type SqlBool, sql } from 'kysely'
+import { type Expression, type RawBuilder, type SqlBool, sql } from 'kysely'
 import { type Fields, keyOf, type Resource, type Row } from '../model/field.ts'
+import { runCompiled } from './compiled.ts'
 import { decodeRow } from './repository.ts'
 import type { Db } from './store.ts'
 
@@ -45,12 +46,92 @@ export interface TagFilter {
   readonly notAny?: readonly string[]
 }
 
-export async function listRows<F extends Fields>(
+/** What is wanted of each row. */
+export interface Wanted<F extends Fields> {
+  /** Fields in the text. */
+  readonly names: readonly string[]
+  /** Whether the text has the project under its older name too, where rows have one. */
+  readonly tenant_id: boolean
+  /** Fields of `row`, beside the one that identifies it. */
+  readonly columns: readonly (keyof F & string)[]
+}
+
+export interface Text<F extends Fields> {
+  /** A JSON object. */
+  readonly text: string
+  /** Only the columns which were wanted. */
+  readonly row: Row<F>
+}
+
+export async function listTexts<F extends Fields>(
   db: Db,
   resource: Resource<F>,
   query: ListQuery,
-): Promise<Row<F>[]> {
-  let select = db.selectFrom(resource.table).selectAll()
+  wanted: Wanted<F>,
+): Promise<Text<F>[]> {
+  const raws = await runList(db, resource, query, wanted)
+  if (query.reverse) raws.reverse()
+  return raws.map((raw) => ({ text: raw.own_text, row: decodeRow(resource, raw) }))
+}
+
+interface Raw extends Record<string, unknown> {
+  readonly own_text: string
+}
+
+/** Without what is rare in it a query is compiled once. */
+async function runList<F extends Fields>(
+  db: Db,
+  resource: Resource<F>,
+  query: ListQuery,
+  { names, tenant_id, columns }: Wanted<F>,
+): Promise<Raw[]> {
+  const selected = [...new Set([keyOf(resource), ...columns])]
+  const build = (on: Db) =>
+    selectPage(on, resource, query)
+      .select(selected)
+      .select(rowText(resource, names, tenant_id).as('own_text'))
+  const { where, hidden, referred, marker, limit, sort } = query
+  if (referred.length > 0 || marker !== undefined || tagConditions(query.tags).length > 0)
+    return (await build(db).execute()) as unknown as Raw[]
+  const values = where.map(({ value }) => value)
+  if (hidden !== undefined) values.push(hidden.value)
+  if (limit !== null) values.push(limit)
+  const shape = {
+    where: where.map(({ column }) => column),
+    hidden: hidden?.column,
+    sort: sort.map(({ column, direction }) => [column, direction]),
+    limited: limit !== null,
+    names,
+    tenant_id,
+  }
+  return await runCompiled<Raw>(
+    db,
+    `list ${resource.table} ${JSON.stringify(shape)}`,
+    values,
+    build,
+  )
+}
+
+/** An expression that writes fields of a row as a JSON object. */
+function rowText(
+  resource: Resource<Fields>,
+  names: readonly string[],
+  tenant_id: boolean,
+): RawBuilder<string> {
+  const members = names.map((name) => {
+    const column = sql.ref(name)
+    const kind = resource.fields[name]?.type.column
+    if (kind === 'boolean')
+      return sql`${sql.lit(name)}, json(case ${column} when 1 then 'true' when 0 then 'false' end)`
+    return sql`${sql.lit(name)}, ${kind === 'json' ? sql`json(${column})` : column}`
+  })
+  if (tenant_id && resource.fields.project_id !== undefined)
+    members.push(sql`'tenant_id', project_id`)
+  return sql<string>`json_object(${sql.join(members)})`
+}
+
+function selectPage(db: Db, resource: Resource<Fields>, query: ListQuery) {
+  let select = db.selectFrom(resource.table)
   for (const { column, value } of query.where) select = select.where(column, '=', value)
   if (query.hidden !== undefined)
     select = select.where(query.hidden.column, '!=', query.hidden.value)
@@ -61,10 +142,7 @@ export async function listRows<F extends Fields>(
     select = select.where(after(query.sort, query.marker, query.reverse))
   for (const key of query.sort)
     select = select.orderBy(sortValue(key), flip(key.direction, query.reverse))
-  if (query.limit !== null) select = select.limit(query.limit)
-  const rows = (await select.execute()) as Record<string, unknown>[]
-  if (query.reverse) rows.reverse()
-  return rows.map((raw) => decodeRow(resource, raw))
+  return query.limit === null ? select : select.limit(query.limit)
 }
 
 /** A row in column form, to be a marker. */

@@ -1,7 +1,6 @@
 import { amphora } from '../../model/amphora.ts'
 import { fault } from '../../model/fault.ts'
 import { loadBalancer } from '../../model/load-balancer.ts'
-import { viewOf } from '../../model/view.ts'
 import {
   configureAmphora,
   deleteAmphora,
@@ -18,7 +17,6 @@ import { allow, type Call, type Route } from '../route.ts'
 
 const readable: Readable<typeof amphora.fields> = {
   resource: amphora,
-  view: async (_db, rows) => rows.map((row) => viewOf(amphora, row)),
   hidden: { column: 'status', value: 'DELETED' },
   references: {
     project_id: {

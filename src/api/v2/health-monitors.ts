@@ -6,7 +6,7 @@ import {
   deleteHealthMonitor,
   updateHealthMonitor,
 } from '../../operation/health-monitor.ts'
-import { viewHealthMonitors } from '../../operation/views.ts'
+import { healthMonitorRelatives } from '../../operation/views.ts'
 import { getRow } from '../../store/repository.ts'
 import { listRoute, type Readable, showRoute } from '../read.ts'
 import { allow, type Route } from '../route.ts'
@@ -14,7 +14,7 @@ import { answerById, deleteRoute, updateRoute } from '../write.ts'
 
 const readable: Readable<typeof healthMonitor.fields> = {
   resource: healthMonitor,
-  view: viewHealthMonitors,
+  relatives: healthMonitorRelatives,
 }
 const { argument, singular, fields } = healthMonitor
 const area = 'lbaas'

@@ -3,13 +3,16 @@ import { l7policy } from '../../model/l7policy.ts'
 import { listener } from '../../model/listener.ts'
 import { unwrap } from '../../model/request.ts'
 import { createL7Policy, deleteL7Policy, updateL7Policy } from '../../operation/l7policy.ts'
-import { viewL7Policies } from '../../operation/views.ts'
+import { l7policyRelatives } from '../../operation/views.ts'
 import { getRow } from '../../store/repository.ts'
 import { listRoute, type Readable, showRoute } from '../read.ts'
 import { allow, type Route } from '../route.ts'
 import { answerById, deleteRoute, updateRoute } from '../write.ts'
 
-const readable: Readable<typeof l7policy.fields> = { resource: l7policy, view: viewL7Policies }
+const readable: Readable<typeof l7policy.fields> = {
+  resource: l7policy,
+  relatives: l7policyRelatives,
+}
 const { argument, singular, fields } = l7policy
 const area = 'lbaas'
 const path = '/l7policies/:id'

@@ -5,14 +5,13 @@ import { l7policy } from '../../model/l7policy.ts'
 import { type L7Rule, l7rule } from '../../model/l7rule.ts'
 import { parseCreate, unwrap } from '../../model/request.ts'
 import { createL7Rule, deleteL7Rule, updateL7Rule } from '../../operation/l7rule.ts'
-import { viewL7Rules } from '../../operation/views.ts'
 import { getRow } from '../../store/repository.ts'
 import { parseUuid } from '../../system/ids.ts'
 import { answerOne, answerPage, type Readable } from '../read.ts'
 import { type Api, allow, type Call, type Route } from '../route.ts'
 import { answerById, deleteRoute, updateRoute } from '../write.ts'
 
-const readable: Readable<typeof l7rule.fields> = { resource: l7rule, view: viewL7Rules }
+const readable: Readable<typeof l7rule.fields> = { resource: l7rule }
 const { argument, singular, plural, fields } = l7rule
 const area = 'lbaas'
 const path = '/l7policies/:id/rules'

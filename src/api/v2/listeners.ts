@@ -2,13 +2,16 @@ import { listener } from '../../model/listener.ts'
 import { parseCreate, unwrap } from '../../model/request.ts'
 import { getLoadBalancer } from '../../operation/change.ts'
 import { createListener, deleteListener, updateListener } from '../../operation/listener.ts'
-import { viewListeners } from '../../operation/views.ts'
+import { listenerRelatives } from '../../operation/views.ts'
 import { sumStatistics } from '../../store/statistics.ts'
 import { getShown, listRoute, type Readable, showRoute } from '../read.ts'
 import { allow, type Route } from '../route.ts'
 import { answerById, deleteRoute, updateRoute } from '../write.ts'
 
-const readable: Readable<typeof listener.fields> = { resource: listener, view: viewListeners }
+const readable: Readable<typeof listener.fields> = {
+  resource: listener,
+  relatives: listenerRelatives,
+}
 const { argument, singular, fields } = listener
 const area = 'lbaas'
 

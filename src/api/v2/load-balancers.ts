@@ -7,7 +7,7 @@ import { graphView, statusView } from '../../model/view.ts'
 import { failoverLoadBalancer } from '../../operation/amphora.ts'
 import { deleteLoadBalancer, updateLoadBalancer } from '../../operation/load-balancer.ts'
 import { createLoadBalancer } from '../../operation/load-balancer-create.ts'
-import { viewLoadBalancers } from '../../operation/views.ts'
+import { loadBalancerRelatives } from '../../operation/views.ts'
 import { findRow } from '../../store/repository.ts'
 import { sumStatistics } from '../../store/statistics.ts'
 import { findTree } from '../../store/tree.ts'
@@ -17,7 +17,7 @@ import { type Api, allow, type Call, type Route } from '../route.ts'
 
 const readable: Readable<typeof loadBalancer.fields> = {
   resource: loadBalancer,
-  view: viewLoadBalancers,
+  relatives: loadBalancerRelatives,
   hidden: { column: 'provisioning_status', value: 'DELETED' },
 }
 const { argument, singular, fields } = loadBalancer

@@ -5,14 +5,13 @@ import { pool } from '../../model/pool.ts'
 import { expectList, expectObject, parseCreate, unwrap } from '../../model/request.ts'
 import { createMember, deleteMember, getMember, updateMember } from '../../operation/member.ts'
 import { type BatchItem, setMembers } from '../../operation/member-batch.ts'
-import { viewMembers } from '../../operation/views.ts'
 import { getRow } from '../../store/repository.ts'
 import { parseUuid } from '../../system/ids.ts'
 import { answerOne, answerPage, type Readable } from '../read.ts'
 import { type Api, allow, type Call, type Route } from '../route.ts'
 import { answerById, deleteRoute, updateRoute } from '../write.ts'
 
-const readable: Readable<typeof member.fields> = { resource: member, view: viewMembers }
+const readable: Readable<typeof member.fields> = { resource: member }
 const { argument, singular, plural, fields } = member
 /** `project_id` is accepted and ignored: the load balancer's counts. */
 const createFields = { ...fields, ...memberFields }

@@ -2,14 +2,14 @@ import { pool, poolRequest } from '../../model/pool.ts'
 import { parseCreate, unwrap } from '../../model/request.ts'
 import { getLoadBalancer } from '../../operation/change.ts'
 import { createPool, deletePool, findOwner, updatePool } from '../../operation/pool.ts'
-import { viewPools } from '../../operation/views.ts'
+import { poolRelatives } from '../../operation/views.ts'
 import { listRoute, type Readable, showRoute } from '../read.ts'
 import { allow, type Route } from '../route.ts'
 import { answerById, deleteRoute, updateRoute } from '../write.ts'
 
 const readable: Readable<typeof pool.fields> = {
   resource: pool,
-  view: viewPools,
+  relatives: poolRelatives,
   references: {
     listener_id: { table: 'listener', column: 'default_pool_id' },
     healthmonitor_id: { table: 'health_monitor', column: 'pool_id' },

@@ -14,13 +14,14 @@ import {
 import { parseUpdate, unwrap } from '../../model/request.ts'
 import { type QuotaView, quotaView } from '../../model/view.ts'
 import { resetQuota, updateQuota } from '../../operation/quota.ts'
+import { quotaRelatives } from '../../operation/views.ts'
 import { findRow } from '../../store/repository.ts'
 import { listRoute, type Readable } from '../read.ts'
 import { type Api, allow, type Call, type Route } from '../route.ts'
 
 const readable: Readable<typeof quota.fields> = {
   resource: quota,
-  view: async (_db, rows) => rows.map(quotaView),
+  relatives: quotaRelatives,
 }
 const { argument, singular } = quota
 const area = 'lbaas'
