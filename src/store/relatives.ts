@@ -6,6 +6,7 @@ import type { Db } from './store.ts'
 interface ChildId {
   readonly id: string
   readonly parent: string
+  readonly place: string | number
 }
 
 /**
@@ -25,16 +26,21 @@ export async function loadChildIds(
     build: (on) =>
       on
         .selectFrom(table)
-        .select(['id', `${column} as parent`])
-        .where(column, 'in', listed())
-        .orderBy(order)
-        .orderBy('id'),
+        .select(['id', `${column} as parent`, `${order} as place`])
+        .where(column, 'in', listed()),
     values: parents,
   })
+  // SQLite would build an index for it each time, which costs more than finding a few rows.
+  if (rows.length > 1) rows.sort(inPlace)
   for (const { id, parent } of rows) {
     const children = out.get(parent)
     if (children === undefined) out.set(parent, [{ id }])
     else children.push({ id })
   }
   return out
+}
+
+function inPlace(a: ChildId, b: ChildId): number {
+  if (a.place !== b.place) return a.place < b.place ? -1 : 1
+  return a.id < b.id ? -1 : 1
 }
