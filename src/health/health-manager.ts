@@ -278,6 +278,7 @@ class Running implements HealthManager {
       if (found >= expected || !this.#incomplete.isDue(amphora_id, clock.now())) continue
       if (!(await store.transaction((tx) => restoreListeners(tx, amphora_id, clock.now()))))
         continue
+      this.#incomplete.told(amphora_id, clock.now())
       log.warning('an amphora lacks listeners and is given them again', { amphora_id })
       engine.wake()
     }

@@ -11,17 +11,18 @@ export class Incomplete {
   /** When it was told; undefined: it has lacked listeners once. */
   readonly #seen = new Map<string, number | undefined>()
 
-  /** Whether it is to be given its listeners again, which the caller then does. */
+  /** Whether it is to be given its listeners again; remembered as done by `told` only. */
   isDue(amphora_id: string, now_ms: number): boolean {
     const told_ms = this.#seen.get(amphora_id)
     if (told_ms !== undefined && now_ms < told_ms + AGAIN_MS) return false
-    if (told_ms === undefined && this.#seen.has(amphora_id)) {
-      this.#seen.set(amphora_id, now_ms)
-      return true
-    }
+    if (told_ms === undefined && this.#seen.has(amphora_id)) return true
     this.#forgetOldest()
     this.#seen.set(amphora_id, undefined)
     return false
+  }
+
+  told(amphora_id: string, now_ms: number): void {
+    this.#seen.set(amphora_id, now_ms)
   }
 
   /** It reports what it should. What it was told is remembered all the same. */

@@ -132,6 +132,7 @@ export async function findColumns<F extends Fields, K extends keyof F & string>(
   return rows.map((raw) => decodeRow(resource, raw))
 }
 
+/** Of all rows whose columns have these values, in no particular order. */
 export async function findIds<F extends Fields>(
   db: Db,
   resource: Resource<F>,

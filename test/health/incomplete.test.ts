@@ -14,7 +14,11 @@ test.each([
 ])('an amphora that lacks listeners %s: %s', (_name, story) => {
   const incomplete = new Incomplete()
   const seen = [...story].map((each, n) => {
-    if (each !== '+') return incomplete.isDue('a', n * MINUTE_MS) ? '!' : '-'
+    if (each !== '+') {
+      const due = incomplete.isDue('a', n * MINUTE_MS)
+      if (due) incomplete.told('a', n * MINUTE_MS)
+      return due ? '!' : '-'
+    }
     incomplete.isWhole('a')
     return each
   })
@@ -26,4 +30,10 @@ test('the amphorae it remembers are limited', () => {
   for (let n = 0; n <= 1_000; n++) expect(incomplete.isDue(`amphora ${n}`, 0)).toBe(false)
   expect(incomplete.isDue('amphora 0', 1)).toBe(false)
   expect(incomplete.isDue('amphora 1000', 1)).toBe(true)
+})
+
+test('one that could not be told stays due', () => {
+  const incomplete = new Incomplete()
+  const due = [0, 1, 2].map((now) => incomplete.isDue('a', now))
+  expect(due).toEqual([false, true, true])
 })
