@@ -1,5 +1,10 @@
 /** IPVS and the packet filter of the amphora's namespace: made ready, looked at, cleared. */
-import { type IpvsTable, parseIpvsCounters, parseIpvsTable } from '../dataplane/keepalived/ipvs.ts'
+import {
+  type IpvsTable,
+  type LimitChange,
+  parseIpvsCounters,
+  parseIpvsTable,
+} from '../dataplane/keepalived/ipvs.ts'
 import type { IpvsState } from '../dataplane/keepalived/lvs-statistics.ts'
 import { readTextIfExists } from '../system/files.ts'
 import { type Processes, runOk } from '../system/process.ts'
@@ -59,9 +64,23 @@ export async function readIpvs(processes: Processes, pid: number): Promise<IpvsS
 
 /** Takes services away which a keepalived that was killed left behind. */
 export async function clearServices(processes: Processes, keys: readonly string[]): Promise<void> {
-  for (const key of keys) {
-    const [protocol = '', at = ''] = key.split(' ')
-    const service = [`--${protocol.toLowerCase()}-service`, at]
-    await processes.run([...IN_NAMESPACE, 'ipvsadm', '--delete-service', ...service])
+  for (const key of keys)
+    await processes.run([...IN_NAMESPACE, 'ipvsadm', '--delete-service', ...serviceArgs(key)])
+}
+
+/** A server that was taken away meanwhile has no limit to change. */
+export async function changeLimits(
+  processes: Processes,
+  changes: readonly LimitChange[],
+): Promise<void> {
+  for (const { service, server, weight, limit } of changes) {
+    const edit = ['ipvsadm', '--edit-server', ...serviceArgs(service), '--real-server', server]
+    const values = ['--masquerading', '--weight', String(weight), '--u-threshold', String(limit)]
+    await processes.run([...IN_NAMESPACE, ...edit, ...values])
   }
+}
+
+function serviceArgs(key: string): readonly [string, string] {
+  const [protocol = '', at = ''] = key.split(' ')
+  return [`--${protocol.toLowerCase()}-service`, at]
 }

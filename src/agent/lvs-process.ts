@@ -1,12 +1,12 @@
 /** The keepalived process of a UDP or SCTP listener: started, reloaded and stopped as a daemon. */
 import { rmSync } from 'node:fs'
-import { isInForce } from '../dataplane/keepalived/ipvs.ts'
+import { type IpvsTable, isInForce, limitChanges } from '../dataplane/keepalived/ipvs.ts'
 import { type LvsConfig, parseLvs } from '../dataplane/keepalived/lvs-reading.ts'
 import type { Clock } from '../system/clock.ts'
 import { readTextIfExists } from '../system/files.ts'
 import type { Processes } from '../system/process.ts'
 import { type Daemon, daemonPid, signalDaemon, stopDaemon } from './daemon.ts'
-import { readTable } from './lvs-kernel.ts'
+import { changeLimits, readTable } from './lvs-kernel.ts'
 import { NAMESPACE_PATH, type Paths } from './paths.ts'
 
 const CHECK_TIMEOUT_MS = 30_000
@@ -68,7 +68,7 @@ export async function startLvs(
     env: environmentOf(paths),
   })
   if (result.code !== 0) return `${result.stdout}${result.stderr}`.trim()
-  if (await takesEffect(deps, listener_id, config, undefined)) return undefined
+  if ((await takesEffect(deps, listener_id, config, undefined)) !== undefined) return undefined
   await stopLvs(deps, listener_id)
   return 'keepalived runs, but the kernel does not get its services'
 }
@@ -84,11 +84,14 @@ export async function reloadLvs(
   listener_id: string,
   config: LvsConfig,
 ): Promise<boolean> {
-  const { paths } = deps
+  const { paths, processes } = deps
   const before = readTextIfExists(paths.lvsFile(listener_id, 'conf.good'))
   if (!signalDaemon(daemonOf(paths, listener_id), 'SIGHUP')) return false
   const known = before === undefined ? undefined : parseLvs(before)
-  return takesEffect(deps, listener_id, config, known)
+  const table = await takesEffect(deps, listener_id, config, known)
+  if (table === undefined) return false
+  await changeLimits(processes, limitChanges(table, config, known))
+  return true
 }
 
 /** Ends it; it takes its services out of the kernel. Returns whether it is gone. */
@@ -96,19 +99,21 @@ export function stopLvs(deps: LvsProcessDeps, listener_id: string): Promise<bool
   return stopDaemon(deps.clock, daemonOf(deps.paths, listener_id))
 }
 
+/** The kernel's table once it is as the configuration says. */
 async function takesEffect(
   { clock, paths }: LvsProcessDeps,
   listener_id: string,
   config: LvsConfig,
   before: LvsConfig | undefined,
-): Promise<boolean> {
+): Promise<IpvsTable | undefined> {
   const deadline = clock.now() + EFFECT_TIMEOUT_MS
   while (clock.now() < deadline) {
     const pid = lvsPid(paths, listener_id)
-    if (pid !== undefined && isInForce(readTable(pid), config, before)) return true
+    const table = pid === undefined ? undefined : readTable(pid)
+    if (table !== undefined && isInForce(table, config, before)) return table
     await clock.sleep(POLL_MS)
   }
-  return false
+  return undefined
 }
 
 /** keepalived looks for check programs in its PATH. */

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { reportsOf } from '../../src/dataplane/haproxy/statistics.ts'
 import {
   isInForce,
+  limitChanges,
   parseIpvsCounters,
   parseIpvsTable,
 } from '../../src/dataplane/keepalived/ipvs.ts'
@@ -77,14 +78,14 @@ test('a configuration is read back', () => {
         scheduler: 'sh',
         persistent: true,
         endpoints: ['10.0.0.2:3868', '10.0.1.2:3868'],
-        servers: [{ member_id: 'member-1', endpoint: '10.0.0.11:3868', weight: 1 }],
+        servers: [{ member_id: 'member-1', endpoint: '10.0.0.11:3868', weight: 1, limit: 0 }],
       },
       {
         protocol: 'SCTP',
         scheduler: 'sh',
         persistent: true,
         endpoints: ['[fd00::2]:3868'],
-        servers: [{ member_id: 'member-2', endpoint: '[fd00::12]:3868', weight: 1 }],
+        servers: [{ member_id: 'member-2', endpoint: '[fd00::12]:3868', weight: 1, limit: 0 }],
       },
     ],
     disabled_members: [],
@@ -191,7 +192,9 @@ const plain = (weight: number, ...hosts: number[]): LvsConfig => ({
       scheduler: 'wrr',
       persistent: false,
       endpoints: ['10.0.0.2:53'],
-      servers: hosts.map((n) => ({ member_id: `m${n}`, endpoint: `10.0.0.${n}:53`, weight })),
+      servers: hosts.map((n) => ({
+        ...{ member_id: `m${n}`, endpoint: `10.0.0.${n}:53`, weight, limit: 0 },
+      })),
     },
   ],
 })
@@ -241,4 +244,26 @@ test.each([
   ['nothing at all', { ...plain(1), services: [] }, parseIpvsTable(HEAD), undefined, true],
 ] as const)('in force: %s', (_, config, table, before, expected) => {
   expect(isInForce(table, config, before)).toBe(expected)
+})
+
+const limited = (config: LvsConfig, limit: number): LvsConfig => ({
+  ...config,
+  services: config.services.map((service) => ({
+    ...service,
+    servers: service.servers.map((server) => ({ ...server, limit })),
+  })),
+})
+const change = (host: number, limit: number) => ({
+  ...{ service: 'UDP 10.0.0.2:53', server: `10.0.0.${host}:53`, weight: 3, limit },
+})
+
+test.each([
+  ['a new limit', limited(plain(3, 11, 12), 5), plain(3, 11, 12), [change(11, 5), change(12, 5)]],
+  ['the limit taken away', plain(3, 11), limited(plain(3, 11), 5), [change(11, 0)]],
+  ['the same limit', limited(plain(3, 11, 12), 5), limited(plain(3, 11, 12), 5), []],
+  ['a new server: keepalived tells its limit', limited(plain(3, 11), 5), plain(3, 12), []],
+  ['one that failed its check', limited(plain(3, 13), 5), plain(3, 13), []],
+  ['what keepalived was told is unknown', plain(3, 11), undefined, [change(11, 0)]],
+] as const)('limits after a reload: %s', (_, config, before, expected) => {
+  expect(limitChanges(tableOf(3, 11, 12), config, before)).toEqual(expected)
 })

@@ -103,3 +103,36 @@ export function isInForce(
     }),
   )
 }
+
+export interface LimitChange {
+  readonly service: string
+  readonly server: string
+  readonly weight: number
+  readonly limit: number
+}
+
+/**
+ * What a reload leaves undone: keepalived tells the kernel the limit of a server only together with
+ * another weight. One that is not there gets its limit when it comes back.
+ */
+export function limitChanges(
+  table: IpvsTable,
+  config: LvsConfig,
+  before: LvsConfig | undefined,
+): readonly LimitChange[] {
+  const limits = before?.services.flatMap(({ servers }) => servers)
+  const known = new Map(limits?.map(({ endpoint: at, limit }) => [at, limit] as const))
+  const isKnown = (server: string, limit: number): boolean =>
+    before !== undefined && (known.get(server) ?? limit) === limit
+  return config.services.flatMap(({ protocol, endpoints, servers }) =>
+    endpoints.flatMap((at) => {
+      const service = serviceKey(protocol, at)
+      return servers.flatMap(({ endpoint: server, limit }) => {
+        const weight = table.get(service)?.servers.get(server)
+        return weight === undefined || isKnown(server, limit)
+          ? []
+          : [{ service, server, weight, limit }]
+      })
+    }),
+  )
+}

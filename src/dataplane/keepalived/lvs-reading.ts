@@ -11,6 +11,8 @@ export interface LvsServer {
   /** `10.0.0.3:53`, `[fd00::3]:53`: as `endpoint` writes it. */
   readonly endpoint: string
   readonly weight: number
+  /** Connections at a time; 0: as many as come. */
+  readonly limit: number
 }
 
 /** One `virtual_server`: all VIPs of one address family. */
@@ -101,10 +103,10 @@ class Reading {
     else if (first === 'persistence_timeout') service.persistent = true
     else if (first === 'real_server') {
       const at = endpoint(second, Number(third))
-      service.servers.push({ member_id: this.#member, endpoint: at, weight: 1 })
-    } else if (first === 'weight') {
+      service.servers.push({ member_id: this.#member, endpoint: at, weight: 1, limit: 0 })
+    } else if (first === 'weight' || first === 'uthreshold') {
       const server = service.servers.at(-1)
-      if (server !== undefined) server.weight = Number(second)
+      if (server !== undefined) server[first === 'weight' ? 'weight' : 'limit'] = Number(second)
     } else if (CHECKS.includes(first)) this.#checked = true
   }
 
