@@ -3,7 +3,7 @@
  */
 const DELAY_MS = { first: 1_000, max: 30_000 } as const
 /** One which ran this long after its delay had ended is not in a crash loop. */
-const STABLE_MS = 60_000
+const STABLE_MS = 10_000
 
 export class Restarts {
   readonly #states = new Map<string, { failures: number; notBefore_ms: number }>()
