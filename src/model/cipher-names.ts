@@ -1,6 +1,6 @@
 /**
- * What selects at least one cipher of TLS 1.2 and before in OpenSSL 1.1 and 3: the names that
- * `openssl ciphers ALL:COMPLEMENTOFALL` prints, and the words of its manual for several. Pure.
+ * Strings of ciphers as OpenSSL 1.1 and 3 read them. Its ciphers of TLS 1.2 and before, as
+ * `openssl ciphers ALL:COMPLEMENTOFALL` prints them, and which of its words mean which. Pure.
  */
 const NAMES = `
 ADH-AES128-GCM-SHA256 ADH-AES128-SHA ADH-AES128-SHA256 ADH-AES256-GCM-SHA384 ADH-AES256-SHA
@@ -44,12 +44,47 @@ RSA-PSK-ARIA256-GCM-SHA384 RSA-PSK-CAMELLIA128-SHA256 RSA-PSK-CAMELLIA256-SHA384
 RSA-PSK-CHACHA20-POLY1305 RSA-PSK-NULL-SHA RSA-PSK-NULL-SHA256 RSA-PSK-NULL-SHA384
 SRP-AES-128-CBC-SHA SRP-AES-256-CBC-SHA SRP-DSS-AES-128-CBC-SHA SRP-DSS-AES-256-CBC-SHA
 SRP-RSA-AES-128-CBC-SHA SRP-RSA-AES-256-CBC-SHA`
-const WORDS = `
-ALL COMPLEMENTOFALL COMPLEMENTOFDEFAULT DEFAULT HIGH eNULL NULL aNULL kRSA aRSA RSA kDHE kEDH
-DH DHE EDH ADH kECDHE kEECDH ECDH ECDHE EECDH AECDH aDSS DSS aECDSA ECDSA TLSv1.2 TLSv1.0 TLSv1
-SSLv3 AES128 AES256 AES AESGCM AESCCM AESCCM8 ARIA128 ARIA256 ARIA ARIAGCM CAMELLIA128
-CAMELLIA256 CAMELLIA CHACHA20 MD5 SHA1 SHA SHA256 SHA384 kPSK aPSK kECDHEPSK kDHEPSK kRSAPSK
-PSK kSRP aSRP SRP CBC SUITEB128 SUITEB128ONLY SUITEB192 FIPS`
+
+/** By how a name begins, longer ones first: words for how keys are agreed on and who proves what. */
+const AGREEMENTS = [
+  ['ADH-', 'kDHE kEDH DH ADH aNULL'],
+  ['AECDH-', 'kECDHE kEECDH ECDH AECDH aNULL'],
+  ['DHE-DSS-', 'kDHE kEDH DH DHE EDH aDSS DSS'],
+  ['DHE-PSK-', 'kDHEPSK PSK aPSK'],
+  ['DHE-RSA-', 'kDHE kEDH DH DHE EDH aRSA'],
+  ['ECDHE-ECDSA-', 'kECDHE kEECDH ECDH ECDHE EECDH aECDSA ECDSA'],
+  ['ECDHE-PSK-', 'kECDHEPSK PSK aPSK'],
+  ['ECDHE-RSA-', 'kECDHE kEECDH ECDH ECDHE EECDH aRSA'],
+  ['ECDHE-', 'kECDHE kEECDH ECDH ECDHE EECDH aRSA'],
+  ['RSA-PSK-', 'kRSAPSK PSK aRSA'],
+  ['PSK-', 'kPSK PSK aPSK'],
+  ['SRP-DSS-', 'kSRP SRP aDSS DSS'],
+  ['SRP-RSA-', 'kSRP SRP aRSA'],
+  ['SRP-', 'kSRP SRP aSRP'],
+  ['', 'kRSA RSA aRSA'],
+] as const
+/** By what the rest of a name has in it: words for the cipher, its mode and its hash. */
+const PROTECTIONS = [
+  [/^NULL/, 'eNULL NULL COMPLEMENTOFALL'],
+  [/^(?!NULL)/, 'ALL HIGH'],
+  [/^AES-?128/, 'AES128 AES'],
+  [/^AES-?256/, 'AES256 AES'],
+  [/^AES.*GCM/, 'AESGCM'],
+  [/CCM/, 'AESCCM'],
+  [/CCM8/, 'AESCCM8'],
+  [/^ARIA/, 'ARIA ARIAGCM'],
+  [/^ARIA128/, 'ARIA128'],
+  [/^ARIA256/, 'ARIA256'],
+  [/^CAMELLIA/, 'CAMELLIA'],
+  [/^CAMELLIA128/, 'CAMELLIA128'],
+  [/^CAMELLIA256/, 'CAMELLIA256'],
+  [/^CHACHA20/, 'CHACHA20'],
+  [/^(AES|CAMELLIA)(?!.*(GCM|CCM))/, 'CBC'],
+  [/MD5$/, 'MD5'],
+  [/SHA$/, 'SHA1 SHA'],
+  [/^(?!.*GCM).*SHA256$/, 'SHA256'],
+  [/^(?!.*GCM).*SHA384$/, 'SHA384'],
+] as const
 
 /** What a configuration gives to `ciphersuites`: those of TLS 1.3. */
 export const TLS13_CIPHERS: readonly string[] = [
@@ -60,28 +95,81 @@ export const TLS13_CIPHERS: readonly string[] = [
   'TLS_AES_128_CCM_8_SHA256',
 ]
 
-const SELECTORS = new Set(`${NAMES} ${WORDS}`.trim().split(/\s+/))
-const ELEMENT = /^[!+-]?[A-Za-z0-9.=-]+(\+[A-Za-z0-9.=-]+)*$/
+/** By cipher, what selects it. */
+const CIPHERS: ReadonlyMap<string, ReadonlySet<string>> = new Map(
+  NAMES.trim()
+    .split(/\s+/)
+    .map((name) => [name, wordsFor(name)]),
+)
+
+function wordsFor(name: string): ReadonlySet<string> {
+  const [start, agreement] = AGREEMENTS.find(([each]) => name.startsWith(each)) ?? ['', '']
+  const rest = name.slice(start.length)
+  const protections = PROTECTIONS.flatMap(([form, words]) => (form.test(rest) ? words : []))
+  const words = new Set([name, agreement, ...protections].join(' ').split(' '))
+  const has = (...any: readonly string[]): boolean => any.some((word) => words.has(word))
+  if (has('ALL') && has('DSS', 'AESCCM', 'ARIA', 'CAMELLIA', 'aNULL'))
+    words.add('COMPLEMENTOFDEFAULT')
+  if (has('AES') && !has('AESCCM', 'SRP')) words.add('FIPS')
+  for (const word of versionWords(has, rest)) words.add(word)
+  return words
+}
+
+/** The oldest version that has it. */
+function versionWords(
+  has: (...any: readonly string[]) => boolean,
+  rest: string,
+): readonly string[] {
+  const newer = has('SHA256', 'SHA384')
+  if (/GCM|CCM|POLY1305/.test(rest) || (newer && !has('PSK'))) return ['TLSv1.2']
+  return newer || has('kECDHE', 'kECDHEPSK') ? ['TLSv1', 'TLSv1.0'] : ['SSLv3']
+}
+
+/** What the word stands for at the start of a string; elsewhere it means nothing. */
+const DEFAULT = 'ALL:!COMPLEMENTOFDEFAULT:!eNULL'
+const ELEMENT = /^$|^([!+-]?)([A-Za-z0-9.=-][A-Za-z0-9.=_-]*(?:\+[A-Za-z0-9.=_-]+)*)$/
 const COMMAND = /^(STRENGTH|SECLEVEL=[0-5])$/
 
 /**
- * Why OpenSSL will not take a string of ciphers; undefined when it is right. What a string takes
- * away again is not counted: the agent's haproxy has the last word.
+ * Why OpenSSL will not take a string of ciphers; undefined when it is right. It goes through the
+ * string as OpenSSL does, so that what is taken away again does not count. haproxy in the amphora,
+ * which may have another version of it, has the last word.
  */
 export function cipherFault(text: string): string | undefined {
-  const elements = text.split(':').filter((each) => each !== '' && !TLS13_CIPHERS.includes(each))
+  const whole = text.replace(/^DEFAULT:?/, `${DEFAULT}:`)
+  const elements = whole.split(':').filter((each) => each !== '' && !TLS13_CIPHERS.includes(each))
   const names: string[] = []
   for (const element of elements) {
     const [name = '', ...commands] = element.split('@')
     const wrong = commands.find((command) => !COMMAND.test(command))
     if (wrong !== undefined) return `@${wrong} is not understood`
-    if (name !== '' && !ELEMENT.test(name)) return `${name} is not understood`
+    if (!ELEMENT.test(name)) return `${name} is not understood`
     names.push(name)
   }
-  if (elements.length === 0 || names.some(selects)) return undefined
+  if (elements.length === 0 || isAnyLeft(names)) return undefined
+  if (names.some((name) => /^[^!-]/.test(name) && selected(name).length > 0))
+    return 'it takes away all that it names'
   return `none of these is known: ${names.join(', ')}`
 }
 
-function selects(name: string): boolean {
-  return name.split('+').every((part) => SELECTORS.has(part))
+/** Ciphers by words with `+` between: those that all of them select. */
+function selected(words: string): readonly string[] {
+  const all = words.split('+')
+  return [...CIPHERS].flatMap(([name, own]) => (all.every((word) => own.has(word)) ? name : []))
+}
+
+function isAnyLeft(elements: readonly string[]): boolean {
+  const left = new Set<string>()
+  const killed = new Set<string>()
+  // A suite of its own, and nothing after it counts.
+  if (/^SUITEB(128|192)/.test(elements[0] ?? '')) return true
+  for (const element of elements) {
+    const [, sign = '', words = ''] = ELEMENT.exec(element) ?? []
+    for (const name of selected(words)) {
+      if (sign === '' && !killed.has(name)) left.add(name)
+      if (sign === '-' || sign === '!') left.delete(name)
+      if (sign === '!') killed.add(name)
+    }
+  }
+  return left.size > 0
 }
