@@ -78,14 +78,14 @@ export async function start(deps: HaproxyProcessDeps, lb_id: string): Promise<Ru
 
 /**
  * Makes the master read its configuration again. The new worker takes over the listening sockets of
- * the old one, which finishes what it has. Returns whether the new worker serves; if not, the old
- * one goes on.
+ * the old one, which finishes what it has. Returns undefined when the new worker serves, and
+ * otherwise a clause that says why the old one goes on.
  */
 export async function reload(
   deps: HaproxyProcessDeps,
   lb_id: string,
   pid: number,
-): Promise<boolean> {
+): Promise<string | undefined> {
   const { clock, paths } = deps
   const release = await holdOldWorker(paths, lb_id)
   try {
@@ -111,20 +111,44 @@ async function holdOldWorker(paths: Paths, lb_id: string): Promise<() => void> {
 }
 
 async function reloadHeld(
-  { clock, paths }: HaproxyProcessDeps,
+  deps: HaproxyProcessDeps,
   lb_id: string,
   pid: number,
-): Promise<boolean> {
-  const before = await masterState(paths, lb_id)
+): Promise<string | undefined> {
+  const deadline = deps.clock.now() + RELOAD_TIMEOUT_MS
+  // While a master starts, or executes itself anew, it drops the signal. One that answers does not.
+  const before = await findMaster(deps, { lb_id, pid, deadline })
+  if (before === undefined) return masterFault(deps, lb_id, pid, 'does not answer')
   process.kill(pid, 'SIGUSR2')
-  const deadline = clock.now() + RELOAD_TIMEOUT_MS
-  while (clock.now() < deadline) {
+  const now = await findMaster(deps, { lb_id, pid, deadline }, ({ reloads }) => {
+    return reloads > before.reloads
+  })
+  if (now === undefined) return masterFault(deps, lb_id, pid, 'does not reload')
+  return now.failed === 0 ? undefined : 'it cannot run with the new one'
+}
+
+/** What the master says of itself once that `fits`; undefined when it has ended or time is up. */
+async function findMaster(
+  { clock, paths }: HaproxyProcessDeps,
+  at: { readonly lb_id: string; readonly pid: number; readonly deadline: number },
+  fits: (state: MasterState) => boolean = () => true,
+): Promise<MasterState | undefined> {
+  while (clock.now() < at.deadline && runningPid(paths, at.lb_id) === at.pid) {
+    const state = await masterState(paths, at.lb_id)
+    if (state !== undefined && fits(state)) return state
     await clock.sleep(POLL_MS)
-    if (runningPid(paths, lb_id) !== pid) return false
-    const now = await masterState(paths, lb_id)
-    if (now !== undefined && now.reloads > (before?.reloads ?? 0)) return now.failed === 0
   }
-  return false
+  return undefined
+}
+
+function masterFault(
+  { paths }: HaproxyProcessDeps,
+  lb_id: string,
+  pid: number,
+  what: string,
+): string {
+  const gone = runningPid(paths, lb_id) !== pid
+  return gone ? 'its master has ended' : `its master ${what} within ${RELOAD_TIMEOUT_MS / 1000} s`
 }
 
 /** A command to the worker, by way of its master, which lets root do anything. */

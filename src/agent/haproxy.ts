@@ -200,7 +200,8 @@ export class HaproxyService {
       return { ok: true, details: `Listener ${lb_id} reloaded` }
     } else {
       await this.#saveServersState(lb_id)
-      if (!(await reload(this.#deps, lb_id, pid))) return this.#putBack(lb_id)
+      const fault = await reload(this.#deps, lb_id, pid)
+      if (fault !== undefined) return this.#putBack(lb_id, fault)
     }
     this.#remember(lb_id)
     this.#leaving.delete(lb_id)
@@ -274,7 +275,7 @@ export class HaproxyService {
   }
 
   /** The old worker still serves; it must also be what a restart would bring back. */
-  #putBack(lb_id: string): Outcome {
+  #putBack(lb_id: string, why: string): Outcome {
     const { paths } = this.#deps
     renameSync(paths.haproxyConfig(lb_id), paths.failedConfig(lb_id))
     if (existsSync(paths.goodConfig(lb_id)))
@@ -285,7 +286,7 @@ export class HaproxyService {
       )
     return {
       ok: false,
-      details: 'haproxy could not take over the new configuration; the last one goes on serving',
+      details: `haproxy could not take over the new configuration: ${why}; the last one goes on serving`,
     }
   }
 
