@@ -118,7 +118,8 @@ function refusalOf(response: AgentResponse): AgentRefusal {
   return new AgentRefusal(response.status, why, unready || response.status === 503)
 }
 
-const REASON_MAX_CHARS = 2_000
+/** haproxy says where and why for each listener that it refuses. */
+const REASON_MAX_CHARS = 20_000
 
 function reasonIn(text: string): string {
   try {

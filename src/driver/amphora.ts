@@ -3,12 +3,10 @@
  * Every method can be repeated. A DriverError is retryable when the agent did not answer, and not
  * when it refused.
  */
-import type { TlsReference } from '../dataplane/haproxy/certificates.ts'
 import type { VrrpGroup } from '../dataplane/keepalived/vrrp.ts'
 import type { Amphora } from '../model/amphora.ts'
 import type { TlsMaterial } from '../model/tls.ts'
 import type { LoadBalancerTree } from '../model/tree.ts'
-import { DriverError } from './error.ts'
 import type { Network, Port, Subnet, VipRule } from './network.ts'
 
 export interface AmphoraInfo {
@@ -55,23 +53,12 @@ export interface VrrpPlan {
   readonly takeover: boolean
 }
 
-/** haproxy takes the tree without these listeners: by id, what of theirs it refuses. */
-export class CertificatesRefused extends DriverError {
-  readonly refused: ReadonlyMap<string, readonly TlsReference[]>
-  constructor(
-    amphora: Pick<Amphora, 'id'>,
-    refused: ReadonlyMap<string, readonly TlsReference[]>,
-    cause: unknown,
-  ) {
-    super({
-      operation: 'update-listeners',
-      subject: `amphora ${amphora.id}`,
-      reason: 'haproxy refuses certificates',
-      retryable: false,
-      cause,
-    })
-    this.refused = refused
-  }
+/** A listener that an amphora does not serve as the tree says. */
+export interface Refusal {
+  /** A sentence for its owner. No secret. */
+  readonly why: string
+  /** It goes on as it was before; otherwise it is not served at all. */
+  readonly served: boolean
 }
 
 export interface AmphoraDriver {
@@ -85,10 +72,14 @@ export interface AmphoraDriver {
    * Makes the amphora serve exactly this tree: configuration checked, swapped, haproxy started or
    * reloaded; nothing is reloaded when nothing changed; haproxy is removed when no listener is
    * left. Objects in PENDING_DELETE count as gone. `tls` is all that the tree refers to; absent,
-   * where it refers to nothing. Throws CertificatesRefused, and has changed nothing then, when
-   * haproxy cannot use some of it.
+   * where it refers to nothing. Resolves to what haproxy or keepalived refuses, by the id of the
+   * listener; all others are served.
    */
-  updateListeners(amphora: Amphora, tree: LoadBalancerTree, tls?: TlsMaterial): Promise<void>
+  updateListeners(
+    amphora: Amphora,
+    tree: LoadBalancerTree,
+    tls?: TlsMaterial,
+  ): Promise<ReadonlyMap<string, Refusal>>
   /** The interface that has the address now; undefined where none has it. */
   findInterface(amphora: Amphora, ip_address: string): Promise<string | undefined>
   /** Makes keepalived run with this; nothing is reloaded when nothing changed. */

@@ -4,7 +4,7 @@
  * whoever does things in an order that cannot work gets an error.
  */
 import { createHash } from 'node:crypto'
-import { type AmphoraDriver, CertificatesRefused, type VrrpPlan } from '../../src/driver/amphora.ts'
+import type { AmphoraDriver, Refusal, VrrpPlan } from '../../src/driver/amphora.ts'
 import type { CertificateGenerator } from '../../src/driver/certificate.ts'
 import type { CertificateManager } from '../../src/driver/certificate-manager.ts'
 import type { ComputeDriver, Instance } from '../../src/driver/compute.ts'
@@ -54,8 +54,8 @@ export interface FakeCloud {
   readonly certificates: CertificateGenerator
   /** Has whatever is asked for, but for what begins with `missing`; it cannot be asked for `away`. */
   readonly certificateManager: CertificateManager
-  /** What haproxy does not take of a tree. */
-  refuse: (tree: LoadBalancerTree) => CertificatesRefused['refused']
+  /** What amphorae do not take of a tree; a listener that stays as it was is what it then is here. */
+  refuse: (tree: LoadBalancerTree) => ReadonlyMap<string, Refusal>
   /** Called before everything that a driver does; what it throws, the driver throws. */
   fault: (operation: string, subject: string) => void
   /** Everything there is, in a comparable form. */
@@ -349,16 +349,16 @@ function createAgents(
     },
     updateListeners: async ({ id }, tree) => {
       const machine = reach('update-listeners', id)
-      const refused = refuse(tree)
-      if (refused.size > 0) throw new CertificatesRefused({ id }, refused, undefined)
       if (!machine.plugged) throw impossible('update-listeners', id, 'the VIP is not plugged')
-      const config = rendered(tree)
+      const refused = refuse(tree)
       for (const subnet of subnetsOf(tree)) {
         const network = NETWORK_OF[subnet ?? VIP_SUBNET] ?? ''
         if (network !== VIP_NETWORK && !machine.memberNetworks.has(network))
           throw impossible('update-listeners', id, `subnet ${subnet} is not plugged`)
       }
-      machine.config = config
+      const listeners = tree.listeners.filter(({ id }) => refused.get(id)?.served !== false)
+      machine.config = rendered({ ...tree, listeners })
+      return refused
     },
     setVipRules: async ({ id }) => {
       reach('set-vip-rules-in-amphora', id)

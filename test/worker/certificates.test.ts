@@ -1,6 +1,5 @@
 /** What becomes of listeners whose certificates are not there, in flows of every kind. */
 import { expect, test } from 'vitest'
-import type { TlsReference } from '../../src/dataplane/haproxy/certificates.ts'
 import { type Listener, listener } from '../../src/model/listener.ts'
 import { pool } from '../../src/model/pool.ts'
 import { findJob, listSteps } from '../../src/store/jobs.ts'
@@ -122,31 +121,6 @@ test('what has expired goes on serving, and the job asks for a new one', async (
   expect(job?.error).toMatch(
     /^the certificate there expired on 2126-\S+ UTC and goes on being used: renew it$/,
   )
-})
-
-test('listeners whose certificates haproxy refuses are left out one by one', async () => {
-  const broken = [ID.listener, ID.fresh]
-  const history = await played(
-    'listener-update',
-    { default_tls_container_ref: 'weak' },
-    async ({ store, world }) => {
-      await store.transaction(async (tx) => {
-        const refs = { default_tls_container_ref: 'weaker', protocol_port: 444 }
-        const more = { id: ID.fresh, loadbalancer_id: LB, provisioning_status: 'ACTIVE' } as const
-        await insertRow(tx, listener, listenerRow({ ...TLS, ...refs, ...more }))
-      })
-      world.cloud.refuse = ({ listeners }) => {
-        const found = listeners.find(({ id }) => broken.includes(id))
-        const reference = { kind: 'certificates', ref: String(found?.default_tls_container_ref) }
-        return new Map(found ? [[found.id, [reference as TlsReference]]] : [])
-      }
-    },
-  )
-  expect(await statuses(history)).toMatchObject({ listener: 'ERROR ERROR', fresh: 'ERROR ERROR' })
-  const job = await findJob(history.store.read, history.job_id)
-  expect(job).toMatchObject({ status: 'DONE' })
-  expect(job?.error).toContain('the certificate weak is too weak for haproxy, or broken')
-  expect(job?.error).toContain('the certificate weaker is too weak for haproxy, or broken')
 })
 
 test('a store that cannot be asked fails the change and takes nothing away', async () => {

@@ -16,6 +16,17 @@ export interface TlsReference {
   readonly ref: string
 }
 
+const NOUN = {
+  certificates: 'certificate',
+  authorities: 'CA certificate',
+  revocations: 'revocation list',
+} as const satisfies Record<keyof TlsMaterial, string>
+
+/** For sentences. */
+export function nameOf({ kind, ref }: TlsReference): string {
+  return `the ${NOUN[kind]} ${ref}`
+}
+
 /** What must be there for a listener to be served, its pools included. */
 export function tlsReferences(tree: LoadBalancerTree, listener: Listener): readonly TlsReference[] {
   const pools = usedPools(tree, listener).filter((pool) => pool.tls_enabled)

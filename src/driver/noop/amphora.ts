@@ -12,7 +12,7 @@ export function createNoopAmphora(): AmphoraDriver {
     }),
     plugVip: async () => {},
     plugMember: async () => {},
-    updateListeners: async () => {},
+    updateListeners: async () => new Map(),
     findInterface: async () => 'eth1',
     updateVrrp: async () => {},
     setVipRules: async () => {},

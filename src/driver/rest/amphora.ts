@@ -14,25 +14,21 @@ import type {
   PlugNetworkBody,
   PlugVipBody,
 } from '../../contract/routes.ts'
-import {
-  type CertificateFile,
-  certificateFiles,
-  refusedReferences,
-} from '../../dataplane/haproxy/certificates.ts'
+import { type CertificateFile, certificateFiles } from '../../dataplane/haproxy/certificates.ts'
 import { renderHaproxy } from '../../dataplane/haproxy/configuration.ts'
 import type { AmphoraFacts, HaproxyOptions, Rendering } from '../../dataplane/haproxy/facts.ts'
+import {
+  type Fate,
+  hasListener,
+  refusedListeners,
+  withFates,
+} from '../../dataplane/haproxy/refusal.ts'
 import { presentListeners } from '../../dataplane/haproxy/served.ts'
 import { renderVrrp, type VrrpInstance, type VrrpOptions } from '../../dataplane/keepalived/vrrp.ts'
 import type { Amphora } from '../../model/amphora.ts'
 import { NO_TLS_MATERIAL } from '../../model/tls.ts'
 import { AssertionFailure, present } from '../../system/assert.ts'
-import {
-  type AmphoraDriver,
-  CertificatesRefused,
-  type MemberPlug,
-  type VipPlug,
-  type VrrpPlan,
-} from '../amphora.ts'
+import type { AmphoraDriver, MemberPlug, Refusal, VipPlug, VrrpPlan } from '../amphora.ts'
 import { DriverError } from '../error.ts'
 import type { Subnet, VipRule } from '../network.ts'
 import { removeLvsListeners, updateLvsListeners } from './lvs.ts'
@@ -61,12 +57,11 @@ export function createRestAmphoraDriver(deps: RestAmphoraDeps): AmphoraDriver {
         const body = vip === undefined ? plugNetworkBody(plug) : extendVipBody(amphora, plug, vip)
         await client.call('plugNetwork', {}, body)
       }),
-    updateListeners: async (amphora, tree, tls = NO_TLS_MATERIAL) => {
-      await calling('update-listeners', amphora, async (client) => {
-        await updateListeners(deps, client, amphora, { tree, tls })
-        await updateLvsListeners(client, amphora.id, tree)
-      })
-    },
+    updateListeners: (amphora, tree, tls = NO_TLS_MATERIAL) =>
+      calling('update-listeners', amphora, async (client) => {
+        const refused = await updateListeners(deps, client, amphora, { tree, tls })
+        return new Map([...refused, ...(await updateLvsListeners(client, amphora.id, tree))])
+      }),
     findInterface: (amphora, ip) =>
       calling('find-interface', amphora, (client) => findInterface(client, ip)),
     updateVrrp: (amphora, plan) =>
@@ -132,34 +127,51 @@ async function updateListeners(
   client: AgentClient,
   amphora: Amphora,
   { tree, tls }: Pick<Rendering, 'tree' | 'tls'>,
-): Promise<void> {
+): Promise<ReadonlyMap<string, Refusal>> {
   if (presentListeners(tree).length === 0) {
     await client.call('remove', { object_id: tree.id })
-    return
+    return new Map()
   }
   const { value: details } = await client.call('getDetails', {})
   const present = await findText(client, tree.id)
   const rendering = { tree, tls, options, facts: factsOf(amphora, details, present) }
-  const text = renderHaproxy(rendering)
   for (const file of certificateFiles(rendering)) await uploadCertificate(client, tree.id, file)
-  if (present !== text) await uploadConfiguration(client, amphora, rendering, text)
+  const refused = await uploadConfiguration(client, amphora, rendering, present)
   await client.call('control', { object_id: tree.id, action: 'reload' })
+  return refused
 }
 
+/**
+ * A listener that haproxy refuses stays as the agent has it. Where that is nothing, or is refused
+ * as well, it is left out: so this ends, each turn having fewer of what the last one had.
+ */
 async function uploadConfiguration(
   client: AgentClient,
   amphora: Amphora,
   rendering: Rendering,
-  text: string,
-): Promise<void> {
-  try {
-    const at = { amphora_id: amphora.id, lb_id: rendering.tree.id }
-    await client.call('uploadHaproxy', at, text)
-  } catch (error) {
-    if (!(error instanceof AgentRefusal && error.status === 400)) throw error
-    const refused = refusedReferences(rendering, error.message)
-    if (refused.size === 0) throw error
-    throw new CertificatesRefused(amphora, refused, error)
+  present = '',
+): Promise<ReadonlyMap<string, Refusal>> {
+  const whole = renderHaproxy(rendering)
+  const at = { amphora_id: amphora.id, lb_id: rendering.tree.id }
+  const fates = new Map<string, Fate>()
+  const reasons = new Map<string, string>()
+  for (;;) {
+    const text = fates.size === 0 ? whole : withFates(whole, present, fates)
+    try {
+      if (text !== present) await client.call('uploadHaproxy', at, text)
+      return new Map(
+        [...reasons].map(([id, why]) => [id, { why, served: fates.get(id) === 'kept' }]),
+      )
+    } catch (error) {
+      if (!(error instanceof AgentRefusal && error.status === 400)) throw error
+      const refused = [...refusedListeners(rendering, text, error.message)]
+      const news = refused.filter(([id]) => fates.get(id) !== 'left out')
+      if (news.length === 0) throw error
+      for (const [id, why] of news) {
+        fates.set(id, !fates.has(id) && hasListener(present, id) ? 'kept' : 'left out')
+        if (!reasons.has(id)) reasons.set(id, why)
+      }
+    }
   }
 }
 

@@ -12,7 +12,7 @@ import { l7rule } from '../../model/l7rule.ts'
 import { listener } from '../../model/listener.ts'
 import { member } from '../../model/member.ts'
 import { pool } from '../../model/pool.ts'
-import { deleteRows, getRow, updateRow } from '../../store/repository.ts'
+import { deleteRows, findRow, getRow, updateRow } from '../../store/repository.ts'
 import type { Tx } from '../../store/store.ts'
 import { assert } from '../../system/assert.ts'
 import { timestamp } from '../../system/clock.ts'
@@ -114,27 +114,32 @@ export function childFlow(kind: ChildKind, action: ChildAction): Flow<World, Chi
     { load_balancer_id, id }: ChildInput,
     now: number,
   ): Promise<void> => {
-    if (action === 'delete') await remove(tx, id)
-    else {
+    // It was PENDING until an amphora was found not to serve it.
+    const refused = (await findRow(tx, resource, id))?.provisioning_status === 'ERROR'
+    if (!refused && action === 'delete') await remove(tx, id)
+    if (!refused && action !== 'delete') {
       await activate(tx, child, id, now)
       await end?.(tx, id, 'ACTIVE', now)
     }
     await releaseLoadBalancer(tx, load_balancer_id, now)
+  }
+  const fail = async (tx: Tx, { id }: ChildInput, now: number): Promise<void> => {
+    const failed = { provisioning_status: 'ERROR', updated_at: timestamp(now) }
+    await updateRow(tx, resource, id, failed)
+    await end?.(tx, id, 'ERROR', now)
   }
   return {
     name: `${kind}-${action}`,
     convergent: true,
     steps: (input) => [
       ...(before[action] ?? []).map((step) => step(input)),
-      updateListeners(input),
+      updateListeners(input, { refused: (tx, now) => fail(tx, input, now) }),
       ...(after[action] ?? []).map((step) => step(input)),
       writeRows('finish', (tx, now) => settle(tx, input, now)),
     ],
-    failed: async (tx, { load_balancer_id, id }, { now }) => {
-      const failed = { provisioning_status: 'ERROR', updated_at: timestamp(now) }
-      await updateRow(tx, resource, id, failed)
-      await end?.(tx, id, 'ERROR', now)
-      await releaseLoadBalancer(tx, load_balancer_id, now)
+    failed: async (tx, input, { now }) => {
+      await fail(tx, input, now)
+      await releaseLoadBalancer(tx, input.load_balancer_id, now)
     },
   }
 }
@@ -145,9 +150,6 @@ async function activate(
   id: string,
   now: number,
 ): Promise<void> {
-  const { provisioning_status } = await getRow(tx, resource, id)
-  // It was PENDING until the step before found that it cannot be served.
-  if (provisioning_status === 'ERROR') return
   const active = { provisioning_status: 'ACTIVE', updated_at: timestamp(now) }
   const changed = await updateRow(tx, resource, id, { ...active, ...(await alsoActive?.(tx, id)) })
   assert(changed, `${resource.singular} ${id} must be there while its job runs`)

@@ -27,16 +27,20 @@ export const memberBatch: Flow<World, Input> = {
   steps: (input) => [
     plugMemberNetworks(input),
     plugMemberNetworksInAmphorae(input),
-    updateListeners(input),
+    updateListeners(input, { refused: (tx, now) => fail(tx, input, now) }),
     unplugMemberNetworks(input),
     writeRows('finish', (tx, now) => finish(tx, input, now)),
   ],
-  failed: async (tx, { load_balancer_id, pool_id }, { now }) => {
-    const pending = ['PENDING_CREATE', 'PENDING_UPDATE', 'PENDING_DELETE']
-    const failed = { provisioning_status: 'ERROR', updated_at: timestamp(now) } as const
-    await updateRows(tx, member, { pool_id, provisioning_status: pending }, failed)
-    await releaseLoadBalancer(tx, load_balancer_id, now)
+  failed: async (tx, input, { now }) => {
+    await fail(tx, input, now)
+    await releaseLoadBalancer(tx, input.load_balancer_id, now)
   },
+}
+
+async function fail(tx: Tx, { pool_id }: Input, now: number): Promise<void> {
+  const pending = ['PENDING_CREATE', 'PENDING_UPDATE', 'PENDING_DELETE']
+  const failed = { provisioning_status: 'ERROR', updated_at: timestamp(now) } as const
+  await updateRows(tx, member, { pool_id, provisioning_status: pending }, failed)
 }
 
 async function finish(tx: Tx, { load_balancer_id, pool_id }: Input, now: number): Promise<void> {

@@ -3,7 +3,7 @@
  * that sends them on: they are secret and never recorded.
  * Source: octavia/amphorae/drivers/haproxy/rest_api_driver.py, update_amphora_listeners.
  */
-import { type TlsReference, tlsReferences } from '../../dataplane/haproxy/certificates.ts'
+import { nameOf, type TlsReference, tlsReferences } from '../../dataplane/haproxy/certificates.ts'
 import { servedListeners } from '../../dataplane/haproxy/served.ts'
 import type { CertificateManager } from '../../driver/certificate-manager.ts'
 import {
@@ -17,17 +17,14 @@ import type { TlsMaterial } from '../../model/tls.ts'
 import type { LoadBalancerTree } from '../../model/tree.ts'
 import type { Context } from '../world.ts'
 
-export type Findings = {
-  /** Ids of listeners that cannot be served. */
-  readonly left_out: readonly string[]
-  /** Sentences: what cannot be used, and what should be renewed. */
-  readonly notes: readonly string[]
-}
-
 /** `tree` is the given one without what is left out; `tls` is all that it refers to. */
-export interface ResolvedTls extends Findings {
+export interface ResolvedTls {
   readonly tree: LoadBalancerTree
   readonly tls: TlsMaterial
+  /** By listener that cannot be served, why. */
+  readonly unusable: ReadonlyMap<string, string>
+  /** Sentences: what should be renewed. */
+  readonly notes: readonly string[]
 }
 
 /**
@@ -41,7 +38,7 @@ export async function resolveTls(
 ): Promise<ResolvedTls> {
   const read = createReader(world.certificateManager)
   const tls = { certificates: new Map(), authorities: new Map(), revocations: new Map() }
-  const unusable = new Map<string, readonly string[]>()
+  const unusable = new Map<string, string>()
   const notes = new Set<string>()
   for (const listener of servedListeners(whole)) {
     const problems: string[] = []
@@ -54,48 +51,10 @@ export async function resolveTls(
       tls[reference.kind].set(reference.ref, reading.pem)
       if (reading.valid_until_ms < world.clock.now()) notes.add(expired(reference, reading))
     }
-    if (problems.length > 0) unusable.set(listener.id, problems)
+    if (problems.length > 0) unusable.set(listener.id, problems.join(', '))
   }
-  return leaveOut({ tree: whole, tls, left_out: [], notes: [...notes] }, unusable)
-}
-
-/** The same, where haproxy has its own reasons: a weak key, a signature that is out of use. */
-export function withoutRefused(
-  resolved: ResolvedTls,
-  refused: ReadonlyMap<string, readonly TlsReference[]>,
-): ResolvedTls {
-  const problems = [...refused].map(
-    ([id, references]) =>
-      [id, references.map((each) => `${nameOf(each)} is too weak for haproxy, or broken`)] as const,
-  )
-  return leaveOut(resolved, new Map(problems))
-}
-
-function leaveOut(
-  resolved: ResolvedTls,
-  unusable: ReadonlyMap<string, readonly string[]>,
-): ResolvedTls {
-  const { tree, tls, left_out, notes } = resolved
-  const sentences = [...unusable].map(
-    ([id, problems]) => `listener ${id} is not served: ${problems.join(', ')}`,
-  )
-  const listeners = tree.listeners.filter(({ id }) => !unusable.has(id))
-  return {
-    tree: { ...tree, listeners },
-    tls,
-    left_out: [...left_out, ...unusable.keys()],
-    notes: [...notes, ...sentences],
-  }
-}
-
-const NOUN = {
-  certificates: 'certificate',
-  authorities: 'CA certificate',
-  revocations: 'revocation list',
-} as const satisfies Record<keyof TlsMaterial, string>
-
-function nameOf({ kind, ref }: TlsReference): string {
-  return `the ${NOUN[kind]} ${ref}`
+  const listeners = whole.listeners.filter(({ id }) => !unusable.has(id))
+  return { tree: { ...whole, listeners }, tls, unusable, notes: [...notes] }
 }
 
 function expired(reference: TlsReference, reading: Reading & { readonly ok: true }): string {

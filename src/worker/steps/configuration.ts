@@ -1,13 +1,15 @@
-import { CertificatesRefused } from '../../driver/amphora.ts'
+import type { Refusal } from '../../driver/amphora.ts'
 import type { Amphora } from '../../model/amphora.ts'
 import type { Json } from '../../model/field.ts'
 import { listener } from '../../model/listener.ts'
+import { isPending } from '../../model/status.ts'
 import type { LoadBalancerTree } from '../../model/tree.ts'
 import { updateRows } from '../../store/repository.ts'
+import type { Tx } from '../../store/store.ts'
 import { timestamp } from '../../system/clock.ts'
 import type { Context, WorkerStep } from '../world.ts'
 import { loadTree, serving } from './amphorae.ts'
-import { type Findings, type ResolvedTls, resolveTls, withoutRefused } from './certificates.ts'
+import { type ResolvedTls, resolveTls } from './certificates.ts'
 import { inAmphorae } from './imaginary.ts'
 import { agentRetry } from './retries.ts'
 
@@ -15,71 +17,99 @@ interface Input {
   readonly load_balancer_id: string
 }
 
-/** Which of its amphorae are told, and how one of them is. */
+/** Which of its amphorae are told, how one of them is, and what becomes of the change. */
 export interface Telling {
   readonly which: (tree: LoadBalancerTree, context: Context) => readonly Amphora[]
   readonly tell: (context: Context, row: Amphora, push: () => Promise<void>) => Promise<void>
+  /** Rows of a change that an amphora refuses: a listener that it is about goes on as it was. */
+  readonly refused: (tx: Tx, now: number) => Promise<void>
 }
 
-const SERVING: Telling = { which: serving, tell: (_context, _row, push) => push() }
+const SERVING: Telling = {
+  which: serving,
+  tell: (_context, _row, push) => push(),
+  refused: async () => {},
+}
+
+export type Findings = {
+  /** Ids of listeners that are not served. */
+  readonly left_out: readonly string[]
+  /** Those that are served as they were before. */
+  readonly kept: readonly string[]
+  /** Whether the change that this belongs to is about one of those. */
+  readonly refused: boolean
+  /** Sentences: what cannot be used, and what should be renewed. */
+  readonly notes: readonly string[]
+}
+export const NO_FINDINGS: Findings = { left_out: [], kept: [], refused: false, notes: [] }
 
 /**
  * Makes every serving amphora serve the tree as it is now, without the listeners whose certificates
- * cannot be used: those are in ERROR, and all others go on. One amphora after the other: those of a
- * pair must not reload at the same time.
+ * cannot be used, and with those that it refuses as they were: these are in ERROR, and all others
+ * go on. One amphora after the other: those of a pair must not reload at the same time.
  */
 export function updateListeners(
   { load_balancer_id }: Input,
   telling: Partial<Telling> = {},
 ): WorkerStep {
-  const { which, tell } = { ...SERVING, ...telling }
+  const { which, tell, refused } = { ...SERVING, ...telling }
   return {
     name: 'update-listeners',
     retry: agentRetry,
     imaginary: inAmphorae,
     act: async (context) => {
       const whole = await loadTree(context, load_balancer_id)
-      let resolved = await resolveTls(context, whole)
+      const resolved = await resolveTls(context, whole)
+      const refusals: ReadonlyMap<string, Refusal>[] = []
       for (const row of which(whole, context))
         await tell(context, row, async () => {
-          resolved = await push(context, row, resolved)
+          const { tree, tls } = resolved
+          refusals.push(await context.world.amphora.updateListeners(row, tree, tls))
         })
-      const { left_out, notes } = resolved
-      return left_out.length + notes.length === 0 ? undefined : { left_out, notes }
+      const findings = find(whole, resolved, refusals)
+      return findings.left_out.length + findings.notes.length === 0 ? undefined : findings
     },
     hasRows: (result) => result !== undefined,
     rows: async (tx, { world, log }, result) => {
-      const { left_out, notes } = findingsIn(result)
-      for (const note of notes) log.warning(note)
-      await updateRows(
-        tx,
-        listener,
-        { id: left_out },
-        {
-          provisioning_status: 'ERROR',
-          operating_status: 'ERROR',
-          updated_at: timestamp(world.clock.now()),
-        },
-      )
+      const findings = findingsIn(result)
+      for (const note of findings.notes) log.warning(note)
+      const now = world.clock.now()
+      const failed = { provisioning_status: 'ERROR', updated_at: timestamp(now) } as const
+      await updateRows(tx, listener, { id: findings.kept }, failed)
+      const silent = { ...failed, operating_status: 'ERROR' } as const
+      await updateRows(tx, listener, { id: findings.left_out }, silent)
+      if (findings.refused) await refused(tx, now)
     },
     notes: (result) => findingsIn(result).notes,
   }
 }
 
-/** Each time something is refused there are fewer listeners, so this ends. */
-async function push({ world }: Context, row: Amphora, resolved: ResolvedTls): Promise<ResolvedTls> {
-  for (let now = resolved; ; )
-    try {
-      await world.amphora.updateListeners(row, now.tree, now.tls)
-      return now
-    } catch (error) {
-      if (!(error instanceof CertificatesRefused)) throw error
-      now = withoutRefused(now, error.refused)
-    }
+/** What one of the amphorae does not serve is not served. */
+function find(
+  { listeners }: LoadBalancerTree,
+  { unusable, notes }: ResolvedTls,
+  refusals: readonly ReadonlyMap<string, Refusal>[],
+): Findings {
+  const left_out = new Map(unusable)
+  const kept = new Map<string, string>()
+  for (const [id, { why, served }] of refusals.flatMap((each) => [...each]))
+    (served ? kept : left_out).set(id, why)
+  for (const id of left_out.keys()) kept.delete(id)
+  const pending = listeners.filter((each) => isPending(each.provisioning_status))
+  return {
+    left_out: [...left_out.keys()],
+    kept: [...kept.keys()],
+    refused: pending.some(({ id }) => kept.has(id)),
+    notes: [
+      ...notes,
+      ...[...left_out].map(([id, why]) => `listener ${id} is not served: ${why}`),
+      ...[...kept].map(([id, why]) => `listener ${id} goes on as it was: ${why}`),
+    ],
+  }
 }
 
 function findingsIn(result: Json | undefined): Findings {
-  return (result ?? { left_out: [], notes: [] }) as Findings
+  return { ...NO_FINDINGS, ...((result ?? {}) as Partial<Findings>) }
 }
 
 /**

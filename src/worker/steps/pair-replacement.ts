@@ -10,8 +10,13 @@ import type { Tx } from '../../store/store.ts'
 import { enqueue, type FailoverInput, type Replacement } from '../catalogue.ts'
 import type { Context, WorkerStep } from '../world.ts'
 import { loadTree, serving } from './amphorae.ts'
-import type { Findings } from './certificates.ts'
-import { type Telling, updateFirstListeners, updateListeners } from './configuration.ts'
+import {
+  type Findings,
+  NO_FINDINGS,
+  type Telling,
+  updateFirstListeners,
+  updateListeners,
+} from './configuration.ts'
 import { agentRetry } from './retries.ts'
 import {
   type Answers,
@@ -130,7 +135,7 @@ export function forgetInListeners(input: Input): WorkerStep {
       const tree = await loadTree(context, input.load_balancer_id)
       return tree.listeners.length === 0 ? undefined : step.act?.(context)
     },
-    forgive: (reason): Findings => ({ left_out: [], notes: [reason] }),
+    forgive: (reason): Findings => ({ ...NO_FINDINGS, notes: [reason] }),
   }
 }
 

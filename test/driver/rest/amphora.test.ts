@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { AgentRequest, AgentResponse } from '../../../src/contract/client.ts'
 import { HAPROXY_OPTION_FALLBACKS } from '../../../src/dataplane/haproxy/facts.ts'
-import { CertificatesRefused, type VipPlug, type VrrpPlan } from '../../../src/driver/amphora.ts'
+import type { VipPlug, VrrpPlan } from '../../../src/driver/amphora.ts'
 import { DriverError } from '../../../src/driver/error.ts'
 import { createRestAmphoraDriver } from '../../../src/driver/rest/amphora.ts'
 import { AgentUnreachable, createTransport } from '../../../src/driver/rest/transport.ts'
@@ -33,8 +33,10 @@ const tree = (over: Partial<LoadBalancerTree> = {}): LoadBalancerTree => ({
 
 type Answer = readonly [status: number, body?: unknown]
 
+type Failing = Answer | ((body: string) => Answer | undefined)
+
 /** `failing` answers a request, by `METHOD path`, before the agent does. */
-function createAgent(failing: Readonly<Record<string, Answer>> = {}) {
+function createAgent(failing: Readonly<Record<string, Failing>> = {}) {
   const requests: string[] = []
   const bodies: unknown[] = []
   const state: { config: string | undefined; files: Record<string, string> } = {
@@ -42,7 +44,8 @@ function createAgent(failing: Readonly<Record<string, Answer>> = {}) {
     files: {},
   }
   const answer = ({ method, path, body }: AgentRequest): Answer => {
-    const failure = failing[`${method} ${path}`]
+    const known = failing[`${method} ${path}`]
+    const failure = typeof known === 'function' ? known(body ?? '') : known
     if (failure !== undefined) return failure
     if (path === '/1.0/details')
       return [200, { haproxy_version: '2.6.12', cpu_count: 1, active_tuned_profiles: '' }]
@@ -121,20 +124,79 @@ test('certificates are sent before what names them, unless the agent has them', 
   expect(requests).toEqual([DETAILS, GET, ...again, RELOAD])
 })
 
-test('a refusal that names a certificate tells whose it is; any other does not', async () => {
-  const weak = `[ALERT] unable to load SSL certificate '/certs/${sha1('ONE')}.pem'`
-  const both = tree({ listeners: [TLS_LISTENER, { ...LISTENER, protocol_port: 81 }] })
-  const refusing = (details: string) =>
-    createAgent({ [UPLOAD]: [400, { message: 'Invalid request', details }] })
-      .driver.updateListeners(AMPHORA, both, tlsOf({ one: 'ONE' }))
-      .catch((error: unknown) => error)
-  const error = await refusing(weak)
-  expect(error).toBeInstanceOf(CertificatesRefused)
-  expect([...(error as CertificatesRefused).refused]).toEqual([
-    [TLS_LISTENER.id, [{ kind: 'certificates', ref: 'one' }]],
-  ])
-  for (const other of [weak.replace('ALERT', 'WARNING'), '[ALERT] unknown keyword'])
-    expect(await refusing(other)).not.toBeInstanceOf(CertificatesRefused)
+/** haproxy as far as it refuses a line with some word in it, and says where that is. */
+const refusing = (...words: readonly string[]) => ({
+  [UPLOAD]: (body: string): Answer | undefined => {
+    const said = body.split('\n').flatMap((line, at) => {
+      const found = words.some((word) => line.includes(word))
+      return found
+        ? `[ALERT]    (7) : config : parsing [/a/cfg.new:${at + 1}] : no ${line.trim()}`
+        : []
+    })
+    if (said.length === 0) return undefined
+    return [400, { message: 'Invalid request', details: said.join('\n') }]
+  },
+})
+const OTHER: Listener = { ...LISTENER, id: newId(), protocol_port: 81 }
+
+test('a listener that haproxy refuses stays as it was, and others are changed', async () => {
+  const { driver, requests, state } = createAgent(refusing(':8080'))
+  await driver.updateListeners(AMPHORA, tree({ listeners: [LISTENER, OTHER] }))
+  const changed = tree({
+    listeners: [
+      { ...LISTENER, protocol_port: 8080 },
+      { ...OTHER, protocol_port: 82 },
+    ],
+  })
+  requests.splice(0)
+  const refused = await driver.updateListeners(AMPHORA, changed)
+  const why = 'haproxy says: no bind 10.0.0.2:8080'
+  expect([...refused]).toEqual([[LISTENER.id, { why, served: true }]])
+  expect(state.config?.match(/bind .*/g)).toEqual(['bind 10.0.0.2:82', 'bind 10.0.0.2:80'])
+  expect(requests).toEqual([DETAILS, GET, UPLOAD, UPLOAD, RELOAD])
+  // The next time the agent has what it takes of it.
+  expect((await driver.updateListeners(AMPHORA, changed)).size).toBe(1)
+  expect(requests.slice(-3)).toEqual([GET, UPLOAD, RELOAD])
+  await driver.updateListeners(AMPHORA, tree({ listeners: [LISTENER, OTHER] }))
+  expect(state.config?.match(/bind .*/g)).toEqual(['bind 10.0.0.2:80', 'bind 10.0.0.2:81'])
+})
+
+test('one that was never served, or cannot stay, is left out', async () => {
+  const { driver, state } = createAgent(refusing(':80'))
+  const first = await driver.updateListeners(AMPHORA, tree({ listeners: [LISTENER, OTHER] }))
+  const why = 'haproxy says: no bind 10.0.0.2:80'
+  expect([...first]).toEqual([[LISTENER.id, { why, served: false }]])
+  expect(state.config?.match(/bind .*/g)).toEqual(['bind 10.0.0.2:81'])
+
+  const later = createAgent(refusing('timeout client 777'))
+  later.state.config = `global\n\nfrontend ${LISTENER.id}\n    timeout client 777\n`
+  const slow = { ...LISTENER, timeout_client_data: 777 }
+  const [refusal] = await later.driver.updateListeners(AMPHORA, tree({ listeners: [slow, OTHER] }))
+  expect(refusal).toEqual([LISTENER.id, { why: expect.any(String), served: false }])
+  expect(later.state.config).not.toContain(LISTENER.id)
+})
+
+test('a listener whose certificate haproxy refuses is told by its reference', async () => {
+  const both = tree({ listeners: [TLS_LISTENER, OTHER] })
+  const { driver, state } = createAgent({
+    [UPLOAD]: (body: string): Answer | undefined => {
+      const path = `/certs/${sha1('ONE')}.pem`
+      const details = `[ALERT] (7) : config : x\n[ALERT] unable to load SSL certificate '${path}'`
+      return body.includes(TLS_LISTENER.id) ? [400, { details }] : undefined
+    },
+  })
+  const why = 'the certificate one is too weak for haproxy, or broken'
+  const refused = await driver.updateListeners(AMPHORA, both, tlsOf({ one: 'ONE' }))
+  expect([...refused]).toEqual([[TLS_LISTENER.id, { why, served: false }]])
+  expect(state.config).toContain(OTHER.id)
+})
+
+test('what haproxy refuses of no listener fails the whole', async () => {
+  const { driver } = createAgent(refusing('stats socket'))
+  await expect(driver.updateListeners(AMPHORA, tree())).rejects.toMatchObject({
+    reason: expect.stringContaining('no stats socket'),
+    retryable: false,
+  })
 })
 
 test.each([
@@ -197,27 +259,31 @@ describe('UDP and SCTP listeners', () => {
     expect(requests.at(-1)).toBe(`DELETE /1.0/listeners/${UDP.id}`)
   })
 
-  test('that the agent refuses fail the change, with its sentence, and stop no other', async () => {
+  test('that the agent refuses are told with its sentence, and stop no other', async () => {
     const other = { ...UDP, id: newId() }
-    const failing = { [GET_UDP]: NONE, [PUT_UDP]: REFUSED }
-    const { driver, requests } = createAgent(failing)
-    const asked = driver.updateListeners(AMPHORA, tree({ listeners: [UDP, other, LISTENER] }))
-    await expect(asked).rejects.toMatchObject({
-      reason: expect.stringContaining('no IPVS'),
-      retryable: false,
-    })
+    const { driver, requests } = createAgent({ [GET_UDP]: NONE, [PUT_UDP]: REFUSED })
+    const refused = await driver.updateListeners(
+      AMPHORA,
+      tree({ listeners: [UDP, other, LISTENER] }),
+    )
+    const why = 'the agent answered 500: Invalid request: no IPVS'
+    expect([...refused]).toEqual([[UDP.id, { why, served: false }]])
     expect(requests).toContain(RELOAD)
     expect(requests).toContain(`PUT /1.0/loadbalancer/${other.id}/reload`)
   })
 
   test.each([
-    [REFUSED, true],
-    [[503, { error: 'busy' }] as Answer, false],
-  ])('in ERROR already: %j fails no other change: %s', async (answer, tolerated) => {
-    const { driver } = createAgent({ [GET_UDP]: NONE, [PUT_UDP]: answer })
-    const asked = driver.updateListeners(AMPHORA, both({ provisioning_status: 'ERROR' }))
-    if (tolerated) await asked
-    else await expect(asked).rejects.toMatchObject({ retryable: true })
+    ['a configuration', PUT_UDP, true],
+    ['its reload', RELOAD_UDP, false],
+  ])('where the agent refuses %s, the last one serves: %s', async (_, call, served) => {
+    const { driver } = createAgent({ [GET_UDP]: [200, 'an older one'], [call]: REFUSED })
+    const [[, refusal] = []] = await driver.updateListeners(AMPHORA, both())
+    expect(refusal).toMatchObject({ served })
+  })
+
+  test('that an agent cannot be told of fail the change', async () => {
+    const { driver } = createAgent({ [GET_UDP]: NONE, [PUT_UDP]: [503, { error: 'busy' }] })
+    await expect(driver.updateListeners(AMPHORA, both())).rejects.toMatchObject({ retryable: true })
   })
 
   test('go with the load balancer', async () => {
