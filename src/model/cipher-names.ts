@@ -45,7 +45,7 @@ RSA-PSK-CHACHA20-POLY1305 RSA-PSK-NULL-SHA RSA-PSK-NULL-SHA256 RSA-PSK-NULL-SHA3
 SRP-AES-128-CBC-SHA SRP-AES-256-CBC-SHA SRP-DSS-AES-128-CBC-SHA SRP-DSS-AES-256-CBC-SHA
 SRP-RSA-AES-128-CBC-SHA SRP-RSA-AES-256-CBC-SHA`
 
-/** By how a name begins, longer ones first: words for how keys are agreed on and who proves what. */
+/** By how a name begins, longer ones first: how keys are agreed on, and who proves what. */
 const AGREEMENTS = [
   ['ADH-', 'kDHE kEDH DH ADH aNULL'],
   ['AECDH-', 'kECDHE kEECDH ECDH AECDH aNULL'],

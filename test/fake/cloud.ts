@@ -54,7 +54,7 @@ export interface FakeCloud {
   readonly certificates: CertificateGenerator
   /** Has whatever is asked for, but for what begins with `missing`; it cannot be asked for `away`. */
   readonly certificateManager: CertificateManager
-  /** What amphorae do not take of a tree; a listener that stays as it was is what it then is here. */
+  /** What amphorae do not take of a tree; one that stays as it was is served as it is, here. */
   refuse: (tree: LoadBalancerTree) => ReadonlyMap<string, Refusal>
   /** Called before everything that a driver does; what it throws, the driver throws. */
   fault: (operation: string, subject: string) => void
