@@ -44,14 +44,18 @@ export function createNovaCompute(
   options: NovaOptions,
 ): ComputeDriver & { readonly attachments: Attachments } {
   const { service, images, volumes } = deps
-  // Looking for a server and making it is not one step in Nova.
+  // Looking for a server or a group and making it is not one step in Nova.
   const one = new SerialTasks()
+  const groupOf = async (load_balancer_id: string): Promise<string | null> =>
+    await one.run(load_balancer_id, () =>
+      ensureGroup(service, load_balancer_id, options.anti_affinity_policy),
+    )
   return {
     attachments: createAttachments(service),
     build: (request) =>
       one.run(request.amphora_id, async () => {
         const [found] = await listServers(service, options, request.amphora_id)
-        const compute_id = text(found?.id) ?? (await boot(deps, options, request))
+        const compute_id = text(found?.id) ?? (await boot(deps, options, request, groupOf))
         return { compute_id }
       }),
     find: async (amphora_id) => {
@@ -102,14 +106,13 @@ async function boot(
   { service, images, volumes }: NovaDeps,
   options: NovaOptions,
   request: InstanceRequest,
+  groupOf: (load_balancer_id: string) => Promise<string | null>,
 ): Promise<string> {
   const { amphora_id, load_balancer_id, profile = NO_PROFILE, kept_apart = false } = request
   const tag = profile.amp_image_tag ?? options.amp_image_tag
   const image_id = await images.find({ tag, owner: options.amp_image_owner_id })
   const apart = kept_apart && options.enable_anti_affinity
-  const group_id = apart
-    ? await ensureGroup(service, load_balancer_id, options.anti_affinity_policy)
-    : null
+  const group_id = apart ? await groupOf(load_balancer_id) : null
   const volume_id =
     volumes === null ? null : await volumes.ensure(amphora_id, image_id, profile.volume_zone)
   const { body } = await service.request({
