@@ -5,6 +5,7 @@ import type { AgentConfig } from '../contract/agent-config.ts'
 import { AGENT_API_VERSION, type AgentDetails, type AgentInfo } from '../contract/routes.ts'
 import { readTextIfExists } from '../system/files.ts'
 import { CommandError, type Processes } from '../system/process.ts'
+import { Refused } from './answer.ts'
 import { frontendsOf, type HaproxyService } from './haproxy.ts'
 import type { LogService } from './log-service.ts'
 import type { LvsService } from './lvs.ts'
@@ -16,8 +17,9 @@ export interface DetailsDeps {
 }
 
 /**
- * Versions are asked for once, for programs do not change under a running agent; again only where
- * haproxy did not answer in time, as on a busy host right after the boot.
+ * Versions are asked for once, for programs do not change under a running agent. One that does not
+ * answer in time, as on a busy host right after the boot, is there all the same: then there is no
+ * answer yet.
  */
 export function createInfo(deps: DetailsDeps): () => Promise<AgentInfo> {
   let versions: Promise<readonly [string, string, string]> | undefined
@@ -26,9 +28,11 @@ export function createInfo(deps: DetailsDeps): () => Promise<AgentInfo> {
       versionOf(deps.processes, [deps.haproxy_cmd, '-v']),
       versionOf(deps.processes, ['keepalived', '--version']),
       versionOf(deps.processes, ['ipvsadm', '--version']),
-    ])
+    ]).catch((error) => {
+      versions = undefined
+      throw error
+    })
     const [haproxy_version, keepalived_version, ipvsadm_version] = await versions
-    if (haproxy_version === '') versions = undefined
     return {
       hostname: hostname(),
       haproxy_version,
@@ -39,14 +43,15 @@ export function createInfo(deps: DetailsDeps): () => Promise<AgentInfo> {
   }
 }
 
-/** The first version number a program prints; empty where it is not installed. */
+/** The first version number a program prints; empty where it cannot be started. */
 async function versionOf(processes: Processes, argv: readonly string[]): Promise<string> {
   try {
     const { stdout, stderr } = await processes.run(argv, { timeoutMs: 5_000 })
     return /\bv?(\d+\.\d+[^\s,]*)/.exec(`${stdout}${stderr}`)?.[1] ?? ''
   } catch (error) {
-    if (error instanceof CommandError) return ''
-    throw error
+    if (!(error instanceof CommandError)) throw error
+    if (error.result === undefined) return ''
+    throw new Refused(503, { message: 'Not ready', details: error.message })
   }
 }
 
