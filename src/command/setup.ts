@@ -17,7 +17,7 @@ import { type Command, CommandFailure, EXIT, type Exit, type Io, table } from '.
 import { openCloud } from './setup/cloud.ts'
 import { planSetup, type SetupChoices } from './setup/plan.ts'
 import { confirm } from './setup/question.ts'
-import { makeMissing, Record, survey, type Thing, takeBack } from './setup/thing.ts'
+import { makeMissing, obstaclesOf, Record, survey, type Thing, takeBack } from './setup/thing.ts'
 
 const OPTIONS = {
   plan: 'boolean',
@@ -141,12 +141,13 @@ async function plan({ things, notes, json }: Job, io: Io): Promise<Exit> {
   const found = await survey(things)
   if (json) {
     const list = found.map(({ thing, id }) => ({ thing: thing.title, id: id ?? null }))
-    io.out(`${JSON.stringify({ things: list, notes }, null, 2)}\n`)
+    const obstacles = obstaclesOf(found)
+    io.out(`${JSON.stringify({ things: list, notes, obstacles }, null, 2)}\n`)
     return EXIT.ok
   }
   const rows = found.map(({ thing, id }) => [id === undefined ? 'to make' : 'there', thing.title])
   io.out(table(rows))
-  for (const note of notes) io.out(`${note}\n`)
+  for (const note of [...notes, ...obstaclesOf(found)]) io.out(`${note}\n`)
   return EXIT.ok
 }
 
@@ -165,7 +166,10 @@ async function check({ things, choices, json }: Job, io: Io): Promise<Exit> {
 
 async function make(job: Job, io: Io): Promise<Exit> {
   const { things, notes, record, choices, json } = job
-  const missing = (await survey(things)).filter(({ id }) => id === undefined)
+  const found = await survey(things)
+  const missing = found.filter(({ id }) => id === undefined)
+  const [obstacle] = obstaclesOf(found)
+  if (obstacle !== undefined) throw new CommandFailure(obstacle)
   if (missing.length > 0) {
     if (!json) io.err(`to be made:\n${missing.map(({ thing }) => `  ${thing.title}\n`).join('')}`)
     if (job.ask) await confirm('Make this?', io)

@@ -1,6 +1,6 @@
 /** What amphorae are made of: a flavor, the operators' key pair, and the image. */
 import { text } from '../../driver/openstack/json.ts'
-import { CommandFailure } from '../io.ts'
+import { present } from '../../system/assert.ts'
 import { type Cloud, idOf, madeId } from './cloud.ts'
 import type { Ids, Thing } from './thing.ts'
 
@@ -97,12 +97,14 @@ function image({ glance }: Cloud, { image: { tag, name, file } }: ComputePlan): 
   return {
     key: 'image',
     title,
+    ...(file === null
+      ? {
+          obstacle: `there is no image with tag ${tag}: make one by 'octavia-lite image build' and pass it by --image FILE`,
+        }
+      : {}),
     find: async () => idOf((await listed({ status: 'active' }))[0]),
     make: async (ids) => {
-      if (file === null)
-        throw new CommandFailure(
-          `there is no image with tag ${tag}: make one by 'octavia-lite image build' and pass it by --image FILE`,
-        )
+      const path = present(file, 'the file of an image that is made')
       for (const row of await listed({ [MARK]: 'yes' }))
         if (text(row.status) !== 'active') await glance.remove(`/images/${row.id}`, title)
       const values = {
@@ -116,7 +118,7 @@ function image({ glance }: Cloud, { image: { tag, name, file } }: ComputePlan): 
         [MARK]: 'yes',
       }
       const id = madeId(await glance.create('/images', '', values, title), title)
-      await glance.upload(`/images/${id}/file`, file, title)
+      await glance.upload(`/images/${id}/file`, path, title)
       return id
     },
     remove: (id) => glance.remove(`/images/${id}`, title),

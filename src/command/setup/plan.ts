@@ -46,6 +46,8 @@ export interface SetupPlan {
 }
 
 export async function planSetup(cloud: Cloud, asked: SetupChoices): Promise<SetupPlan> {
+  // Others are shown nothing of much that is there, which would be taken for missing.
+  await cloud.keystone.list('/services', 'services', 'the cloud by its administrator')
   const choices = { ...asked, host: await agentHost(cloud, asked.host) }
   const { url, host, data_dir, config_file } = choices
   if (!/^https?:\/\/[^\s/]+/.test(url))

@@ -11,6 +11,8 @@ export interface Thing {
   readonly key: string
   /** `role load-balancer_admin`. */
   readonly title: string
+  /** Why it cannot be made, where it cannot, and what to do: told before anything is made. */
+  readonly obstacle?: string
   /** Its id, where it is there. A thing that it depends on may be missing, too. */
   find(ids: Ids): Promise<string | undefined>
   make(ids: Ids): Promise<string>
@@ -58,6 +60,11 @@ export async function survey(things: readonly Thing[]): Promise<readonly Survey[
     found.push({ thing, id })
   }
   return found
+}
+
+/** What stands in the way of making what is missing. */
+export function obstaclesOf(found: readonly Survey[]): readonly string[] {
+  return found.flatMap(({ thing, id }) => (id === undefined ? (thing.obstacle ?? []) : []))
 }
 
 /** Makes what is missing; `told` hears of each thing. */

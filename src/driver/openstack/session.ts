@@ -94,14 +94,21 @@ export function withToken(request: ServiceRequest, token: string): ServiceReques
 
 async function login(clock: Clock, options: SessionOptions): Promise<Login> {
   const url = `${identityUrl(options.auth_url)}/auth/tokens`
+  const doing = { operation: 'authenticate', subject: `our user at ${url}` }
   const body = tokenRequest(options.credentials)
-  const answer = await call(clock, options, url, { method: 'POST', body, repeatable: true })
+  const asked = { method: 'POST', body, repeatable: true }
+  const answer = await call(clock, options, url, asked).catch((error: unknown) => {
+    // Whoever wanted a token is not to take it for the service that it was for.
+    if (!(error instanceof DriverError)) throw error
+    const { retryable, outage } = error
+    const reason = `Keystone: ${error.reason}`
+    throw new DriverError({ ...doing, reason, retryable, outage, cause: error.cause })
+  })
   const token = answer.headers.get('x-subject-token')
   const data = (answer.body as { token?: LoginAnswer } | undefined)?.token
   if (answer.status !== 201 || token === null || data === undefined)
     throw new DriverError({
-      operation: 'authenticate',
-      subject: `our user at ${url}`,
+      ...doing,
       reason: `Keystone answered ${answer.status}`,
       hint: answer.status === 401 ? 'see user, password, project and their domains' : 'see its log',
       retryable: answer.status >= 500 || answer.status === 429,

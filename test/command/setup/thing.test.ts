@@ -6,6 +6,7 @@ import { CommandFailure } from '../../../src/command/io.ts'
 import { renderSections } from '../../../src/command/setup/configuration.ts'
 import {
   makeMissing,
+  obstaclesOf,
   Record,
   survey,
   type Thing,
@@ -100,6 +101,14 @@ test('looking changes nothing', async () => {
   const found = await survey(things)
   expect(found.map(({ id }) => id)).toEqual(['id-user', undefined, undefined])
   expect(calls).toEqual([])
+})
+
+test('what cannot be made is told before anything is made, and only while it is missing', async () => {
+  const { things } = cloud(['user'])
+  const stuck = things.map((thing) => ({ ...thing, obstacle: `no way to make ${thing.key}` }))
+  expect(obstaclesOf(await survey([...stuck.slice(0, 2), ...things.slice(2)]))).toEqual([
+    'no way to make network',
+  ])
 })
 
 test('a record that cannot be read is not taken for an empty one', () => {

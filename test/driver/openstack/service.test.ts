@@ -193,6 +193,15 @@ test('a service that is down is an outage, whatever was asked', async () => {
   service.comeUp()
 })
 
+test('Keystone that is down is not taken for the service that was asked', async () => {
+  const { failure, keystone } = setUp()
+  await keystone.goDown()
+  const error = await failure(READ)
+  expect(error).toMatchObject({ operation: 'authenticate', retryable: true, outage: true })
+  expect(error.message).toMatch(/Keystone: no connection \(ECONNREFUSED\)$/)
+  expect(error.message).not.toContain('Thingy')
+})
+
 test.each([
   [CREATE, 1],
   [READ, 3],
