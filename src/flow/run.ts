@@ -19,6 +19,8 @@ export interface RunDeps<W> extends JournalDeps<W> {
   readonly flows: Readonly<Record<string, Flow<W>>>
   /** The last resort when a job's flow is unknown or cannot even fail: nothing may stay PENDING. */
   readonly abandoned: (tx: Tx, load_balancer_id: string | null, now: number) => Promise<void>
+  /** Told of every job that has come to its end, after that is written. Must not throw. */
+  readonly done?: (job: JobRow) => Promise<void> | void
   readonly checkpoint?: (boundary: Boundary) => Promise<void> | void
 }
 
@@ -41,8 +43,9 @@ export async function runJob<W>(deps: RunDeps<W>, job: JobRow, signal: AbortSign
   })
   const end = await new JobRun({ ...deps, log }, job, signal).run()
   const fields = { duration_ms: deps.clock.now() - started }
-  if (end === 'DONE') log.info('job done', fields)
-  else log.warning('job failed', { ...fields, status: end })
+  if (end !== 'DONE') return log.warning('job failed', { ...fields, status: end })
+  log.info('job done', fields)
+  await deps.done?.(job)
 }
 
 class JobRun<W> {

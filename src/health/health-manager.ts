@@ -41,6 +41,9 @@ export interface HealthManagerDeps {
   readonly newId: () => string
 }
 
+/** `stats_logger`: a line for every listener in every heartbeat. */
+type StatisticsDriver = 'stats_db' | 'stats_logger'
+
 export interface HealthManagerOptions {
   readonly bind_ip: string
   readonly bind_port: number
@@ -54,6 +57,8 @@ export interface HealthManagerOptions {
   readonly health_check_interval_ms: number
   readonly failover_threads: number
   readonly failover_threshold: number | null
+  /** Where statistics go; absent: into the database alone. */
+  readonly statistics_drivers?: readonly string[]
   /** From one transaction to the next at least; a message after a pause is written at once. */
   readonly tick_ms?: number
 }
@@ -241,15 +246,28 @@ class Running implements HealthManager {
       const updated_at = timestamp(now_ms)
       for (const { kind, operating_status, ids } of plan.statuses)
         await setOperatingStatus(tx, kind, ids, { operating_status, updated_at })
-      await addStatistics(tx, plan.added)
-      await replaceStatistics(tx, plan.replaced)
+      if (this.#hasStatistics('stats_db')) {
+        await addStatistics(tx, plan.added)
+        await replaceStatistics(tx, plan.replaced)
+      }
       await renewHealth(tx, plan.renewals)
       return plan
     }, 'crash')
   }
 
+  #hasStatistics(driver: StatisticsDriver): boolean {
+    return (this.#options.statistics_drivers ?? ['stats_db']).includes(driver)
+  }
+
+  #logStatistics({ added, replaced }: Plan): void {
+    for (const row of added) this.#deps.log.info('listener statistics', { ...row, deltas: true })
+    for (const row of replaced)
+      this.#deps.log.info('listener statistics', { ...row, deltas: false })
+  }
+
   /** What is left to do after the commit: remember, count, tell. */
   #settle(plan: Plan): void {
+    if (this.#hasStatistics('stats_logger')) this.#logStatistics(plan)
     for (const amphora_id of plan.unknown) this.#receiver.forget(amphora_id)
     const ids = (messages: readonly { amphora_id: string }[]) => messages.map((m) => m.amphora_id)
     this.#oddities.note('unknown', plan.unknown)

@@ -36,13 +36,15 @@ const OPTIONS = {
   tick_ms: 250,
 }
 
-function recordingLog(): { log: Log; lines: { message: string; fields: LogFields }[] } {
+function recordingLog() {
   const lines: { message: string; fields: LogFields }[] = []
   const keep = (message: string, fields: LogFields = {}) => {
     lines.push({ message, fields })
   }
-  const log: Log = { ...silentLog, warning: keep, error: keep, with: () => log }
-  return { log, lines }
+  const infos: { message: string; fields: LogFields }[] = []
+  const info = (message: string, fields: LogFields = {}) => void infos.push({ message, fields })
+  const log: Log = { ...silentLog, info, warning: keep, error: keep, with: () => log }
+  return { log, lines, infos }
 }
 
 async function setup(
@@ -51,7 +53,7 @@ async function setup(
 ) {
   const clock = createFakeClock()
   const datagrams = createFakeDatagrams()
-  const { log, lines } = recordingLog()
+  const { log, lines, infos } = recordingLog()
   let wakes = 0
   const engine = { wake: () => void wakes++ }
   const deps = { clock, store, datagrams, log, engine, newId }
@@ -64,7 +66,7 @@ async function setup(
       flow,
       ...(JSON.parse(input) as object),
     }))
-  return { clock, datagrams, store, manager, send, lines, jobs, wakes: () => wakes }
+  return { clock, datagrams, store, manager, send, lines, infos, jobs, wakes: () => wakes }
 }
 
 /** What its last heartbeat left, so long ago. */
@@ -151,6 +153,24 @@ test('heartbeats set statuses, renew the amphora and add to statistics', async (
     request_errors: 0,
   })
   expect(manager.counts()).toMatchObject({ received: 3, accepted: 3, failed: 0 })
+  await manager.stop()
+})
+
+test.each([
+  [['stats_db', 'stats_logger'], 100],
+  [['stats_logger'], 0],
+])('statistics go to %j', async (statistics_drivers, stored) => {
+  const { store, send, clock, manager, infos } = await setup(undefined, { statistics_drivers })
+  const tree = await insertTree(store)
+  send(tree.message(0, ['UP', 'UP'], 100))
+  await clock.advance(250)
+  const of = { listener_id: tree.l.id }
+  expect((await sumStatistics(store.read, of)).bytes_in).toBe(stored)
+  const logged = infos.filter(({ message }) => message === 'listener statistics')
+  const counters = { bytes_in: 100, active_connections: 2, request_errors: 0 }
+  expect(logged.map(({ fields }) => fields)).toEqual([
+    expect.objectContaining({ ...of, amphora_id: tree.a.id, deltas: true, ...counters }),
+  ])
   await manager.stop()
 })
 

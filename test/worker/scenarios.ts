@@ -355,7 +355,10 @@ export type Flows = Readonly<Record<string, Flow<World>>>
 /** An engine runs until nothing is left to do, or until `until` if it is never going to be. */
 export async function run(
   { store, world }: Pick<History, 'store' | 'world'>,
-  over: { flows?: Flows; checkpoint?: EngineDeps<World>['checkpoint']; until?: Promise<void> } = {},
+  over: Partial<Pick<EngineDeps<World>, 'checkpoint' | 'done'>> & {
+    flows?: Flows
+    until?: Promise<void>
+  } = {},
 ): Promise<void> {
   const failures: unknown[] = []
   const log: Log = {
@@ -374,6 +377,7 @@ export async function run(
       flows: over.flows ?? FLOWS,
       abandoned: abandonJob,
       ...(over.checkpoint === undefined ? {} : { checkpoint: over.checkpoint }),
+      ...(over.done === undefined ? {} : { done: over.done }),
     },
     { max_parallel_flows: 5 },
   )

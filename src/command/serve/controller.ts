@@ -20,6 +20,7 @@ import { systemClock } from '../../system/clock.ts'
 import { systemDatagrams } from '../../system/datagram.ts'
 import { newId } from '../../system/ids.ts'
 import { createLog, errorText, type Log } from '../../system/log.ts'
+import { createAnnouncer } from '../../worker/events.ts'
 import { abandonJob, FLOWS } from '../../worker/flows.ts'
 import { CommandFailure, EXIT } from '../io.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
@@ -111,6 +112,9 @@ async function startParts(options: ControllerOptions, undo: Undo): Promise<Start
         client_ca: drivers.clientCa,
         options: workerOptions(config),
       },
+      ...(config.controller_worker.event_notifications
+        ? { done: createAnnouncer({ read: store.read, log }) }
+        : {}),
       ...(options.checkpoint === undefined ? {} : { checkpoint: options.checkpoint }),
     },
     config.task_flow,
@@ -289,6 +293,7 @@ async function startHealth(
       heartbeat_interval_ms: () => config().health_manager.heartbeat_interval * 1000,
       heartbeat_timeout_ms: options.heartbeat_timeout * 1000,
       health_check_interval_ms: options.health_check_interval * 1000,
+      statistics_drivers: config().controller_worker.statistics_drivers,
     },
   )
   try {

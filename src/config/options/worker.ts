@@ -4,7 +4,7 @@
  */
 import { TOPOLOGIES } from '../../model/load-balancer.ts'
 import { list, map } from '../compound.ts'
-import { accepted, obsolete } from '../option.ts'
+import { obsolete } from '../option.ts'
 import { boolean, choice, integer, path, port, text } from '../scalar.ts'
 
 /** The registry in command/ has exactly these: one that is missing there does not compile. */
@@ -56,12 +56,13 @@ export const controllerWorker = {
     VOLUME_DRIVERS,
     'volume_noop_driver',
   ),
-  ...accepted({
-    statistics_drivers: list('Where statistics go.', ['stats_db'], {
-      choices: ['stats_db', 'stats_logger'],
-    }),
-    event_notifications: boolean('Whether changes are announced to others.', true),
+  statistics_drivers: list('Where statistics go. stats_logger: into the log.', ['stats_db'], {
+    choices: ['stats_db', 'stats_logger'],
   }),
+  event_notifications: boolean(
+    'Whether the log has a line when a load balancer was made, changed or deleted.',
+    true,
+  ),
   ...obsolete('a final status is part of the last transaction of a job', {
     db_commit_retry_attempts: integer('Attempts to write a final status.', 2000),
     db_commit_retry_initial_delay: integer('Seconds before the second.', 1),
