@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { askHaproxy, parseMaster } from '../../src/agent/haproxy-socket.ts'
 import { present } from '../../src/system/assert.ts'
+import { systemClock } from '../../src/system/clock.ts'
 import { amphoraeOf, processesOf } from './amphora-faults.ts'
 import {
   createLab,
@@ -16,24 +17,46 @@ import {
 const missing = labMissing()
 const why = missing === undefined ? '' : `: ${missing}`
 
-const LISTENERS = 3
+const LISTENERS = 10
 const members = (backup: readonly boolean[]): readonly object[] =>
   backup.map((each, at) => ({
     ...{ address: `10.10.10.${20 + at}`, protocol_port: 80, backup: each },
   }))
 
-async function reloadsOf(lab: Lab, { client }: Serve, id: string): Promise<number> {
+/** Its socket. */
+async function masterOf(lab: Lab, { client }: Serve, id: string): Promise<string> {
   const [amphora] = await amphoraeOf(client, id)
+  // The first may be a worker that is just ending.
+  const [pid] = processesOf(lab, present(amphora, 'the amphora'), 'haproxy')
+  return `/proc/${pid}/root/var/lib/octavia/${id}/master.sock`
+}
+
+async function reloadsOf(lab: Lab, serve: Serve, id: string): Promise<number> {
   let reloads: number | undefined
   await until('the master to answer', async () => {
-    // The first may be a worker that is just ending.
-    const [pid] = processesOf(lab, present(amphora, 'the amphora'), 'haproxy')
-    const socket = `/proc/${pid}/root/var/lib/octavia/${id}/master.sock`
+    const socket = await masterOf(lab, serve, id)
     const said = await askHaproxy(socket, 'show proc; quit').catch(() => '')
     reloads = parseMaster(said)?.reloads
     return reloads !== undefined
   })
   return present(reloads, 'the count of reloads')
+}
+
+/** The most that its master told of while all was deleted by one request. */
+async function reloadsUntilGone(lab: Lab, serve: Serve, id: string): Promise<number> {
+  const before = await reloadsOf(lab, serve, id)
+  const socket = await masterOf(lab, serve, id)
+  let [most, deleted] = [before, false]
+  const deleting = deleteCascade(serve.client, id).finally(() => {
+    deleted = true
+  })
+  while (!deleted) {
+    const said = await askHaproxy(socket, 'show proc; quit').catch(() => '')
+    most = Math.max(most, parseMaster(said)?.reloads ?? 0)
+    await systemClock.sleep(1)
+  }
+  await deleting
+  return most - before
 }
 
 test.skipIf(missing !== undefined)(
@@ -77,7 +100,7 @@ test.skipIf(missing !== undefined)(
       ...{ 'all members are backups now': 1, 'some members go': 0, 'a name': 0 },
       ...{ 'a pool goes': 1, 'a listener goes': 1 },
     })
-    await deleteCascade(client, id)
+    expect(await reloadsUntilGone(lab, serve, id)).toBe(0)
     expect(await serve.stop()).toBe(0)
     lab.remove()
   },

@@ -62,6 +62,8 @@ const receiver = new Receiver(
 )
 const socket = createSocket('udp4')
 let amphora: LabAmphora
+/** Of the TLS listener. */
+let web: { readonly cert: string; readonly key: string }
 
 /** Calls the driver, and writes a line of the table. */
 async function call<N extends Exclude<keyof AmphoraDriver, 'imaginary'>>(
@@ -222,8 +224,8 @@ lab(
 lab(
   `a TLS listener serves, its certificate uploaded${why}`,
   async () => {
-    const { cert, key } = amphora.serverCa.issue('web.example', 'serverAuth')
-    const certificates = new Map([[CERTIFICATE, `${cert}${key}`]])
+    web = amphora.serverCa.issue('web.example', 'serverAuth')
+    const certificates = new Map([[CERTIFICATE, `${web.cert}${web.key}`]])
     const tls: TlsMaterial = { ...NO_TLS_MATERIAL, certificates }
     await call('a TLS listener besides', 'updateListeners', treeOf([http, secure], 2), tls)
     const { cert: ca } = amphora.serverCa
@@ -280,11 +282,25 @@ lab(
 lab(
   `what haproxy refuses is told in its words, and the old one serves${why}`,
   async () => {
-    const tls = { ...NO_TLS_MATERIAL, certificates: new Map([[CERTIFICATE, 'not a certificate']]) }
-    const broken = { ...secure, id: newId(), protocol_port: 8443 }
-    await expect(
-      call('a certificate that is none', 'updateListeners', treeOf([http, broken], 2), tls),
-    ).rejects.toMatchObject({ reason: 'haproxy refuses certificates' })
+    const certificates = new Map([
+      [CERTIFICATE, `${web.cert}${web.key}`],
+      ['none.pem', 'not a certificate'],
+    ])
+    const tls = { ...NO_TLS_MATERIAL, certificates }
+    const refs = { default_tls_container_ref: 'none.pem', protocol_port: 8443 }
+    const broken = { ...secure, ...refs, id: newId() }
+    const three = treeOf([http, secure, broken], 2)
+    const told = await call('a certificate that is none', 'updateListeners', three, tls)
+    const why = 'the certificate none.pem is too weak for haproxy, or broken'
+    expect([...told]).toEqual([[broken.id, { why, served: false }]])
+    const strange = { ...secure, tls_ciphers: 'HIGH:!ALL' }
+    const two = treeOf([http, strange], 2)
+    const [refusal] = await call('ciphers that leave none', 'updateListeners', two, tls)
+    expect(refusal).toEqual([
+      secure.id,
+      { why: expect.stringContaining('HIGH:!ALL'), served: true },
+    ])
+    expect(await overTls(amphora.serverCa.cert)).toMatch(/^(one|two)$/)
     expect(await answers(4)).toEqual(new Set(['one', 'two']))
   },
   60_000,

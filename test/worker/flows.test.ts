@@ -207,6 +207,19 @@ test('a deleted load balancer takes children, amphorae, health and statistics wi
   expect(await store.read.selectFrom('listener_statistics').selectAll().execute()).toEqual([])
 })
 
+test.each([
+  ['load-balancer-create', ['update-listeners']],
+  ['load-balancer-create of a pair', ['update-listeners', 'update-listeners']],
+  ['load-balancer-delete', []],
+])('%s tells amphorae of all listeners and pools together', async (name, expected) => {
+  const told: string[] = []
+  await played(name, (operation) => {
+    if (operation === 'update-listeners' || operation === 'delete-load-balancer')
+      told.push(operation)
+  })
+  expect(told).toEqual(expected)
+})
+
 test('amphorae are busy and going before the first is deleted', async () => {
   const history = await begin(named('load-balancer-delete'))
   const { store, world } = history

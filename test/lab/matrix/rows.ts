@@ -7,6 +7,7 @@ import { metricsRows } from './metrics.ts'
 import { monitorRows } from './monitors.ts'
 import { protocolRows } from './protocols.ts'
 import type { MatrixRow } from './row.ts'
+import { ruleChangeRows } from './rule-changes.ts'
 import { ruleAndActionRows } from './rules.ts'
 import { tlsRows } from './tls.ts'
 import { tlsChangeRows } from './tls-changes.ts'
@@ -16,6 +17,7 @@ export const MATRIX: readonly MatrixRow[] = [
   ...protocolRows,
   ...balancingRows,
   ...ruleAndActionRows,
+  ...ruleChangeRows,
   ...monitorRows,
   ...limitRows,
   ...tlsRows,

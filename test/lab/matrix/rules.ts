@@ -8,7 +8,7 @@ import { type MatrixRow, only, type Run, type Wish } from './row.ts'
 /** A request, and the name of the server that gets it or the status of the answer. */
 type Expected = readonly [Ask, string]
 
-async function expectAll(run: Run, list: readonly Expected[]): Promise<void> {
+export async function expectAll(run: Run, list: readonly Expected[]): Promise<void> {
   const got: [Ask, string][] = []
   for (const [how] of list) {
     const { status, body, headers } = await ask(only(run), how)
@@ -20,7 +20,7 @@ async function expectAll(run: Run, list: readonly Expected[]): Promise<void> {
 }
 
 /** A listener whose default is member `a`; one policy, which leads to member `b` unless it says. */
-function ruled(place: Place, rules: readonly Wish[], policy: Wish = {}): Wish {
+export function ruled(place: Place, rules: readonly Wish[], policy: Wish = {}): Wish {
   const redirect_pool = poolOf('HTTP', members(place, ['b']))
   const action =
     policy.action === undefined ? { action: 'REDIRECT_TO_POOL', redirect_pool } : undefined
@@ -49,7 +49,7 @@ function ruleRow(
   }
 }
 
-const path = (text: string): Ask => ({ path: text })
+export const path = (text: string): Ask => ({ path: text })
 const host = (text: string): Ask => ({ headers: { host: text } })
 const header = (text: string): Ask => ({ headers: { 'x-test': text } })
 const cookie = (text: string): Ask => ({ headers: { cookie: text } })
@@ -132,7 +132,7 @@ const ruleRows: readonly MatrixRow[] = [
   ),
 ]
 
-const REJECTED = { type: 'PATH', compare_type: 'STARTS_WITH', value: '/no' } as const
+export const REJECTED = { type: 'PATH', compare_type: 'STARTS_WITH', value: '/no' } as const
 
 export const ruleAndActionRows: readonly MatrixRow[] = [
   ...ruleRows,
