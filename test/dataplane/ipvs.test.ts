@@ -73,13 +73,13 @@ test('a configuration is read back', () => {
     disabled: false,
     pool_id: 'pool-1',
     services: [
-      {
+      ...['10.0.0.2:3868', '10.0.1.2:3868'].map((vip) => ({
         protocol: 'SCTP',
         scheduler: 'sh',
         persistent: true,
-        endpoints: ['10.0.0.2:3868', '10.0.1.2:3868'],
+        endpoints: [vip],
         servers: [{ member_id: 'member-1', endpoint: '10.0.0.11:3868', weight: 1, limit: 0 }],
-      },
+      })),
       {
         protocol: 'SCTP',
         scheduler: 'sh',

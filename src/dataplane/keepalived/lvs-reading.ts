@@ -15,7 +15,7 @@ export interface LvsServer {
   readonly limit: number
 }
 
-/** One `virtual_server`: all VIPs of one address family. */
+/** One `virtual_server`: all VIPs of one address family, or one of them. */
 export interface LvsService {
   readonly protocol: string
   readonly endpoints: readonly string[]
@@ -89,12 +89,13 @@ class Reading {
 
   #directive(first: string, second: string, third: string): void {
     const service = this.#services.at(-1)
-    if (first === 'virtual_server' && second === 'group')
+    if (first === 'virtual_server')
       this.#services.push({
         protocol: '',
         scheduler: '',
         persistent: false,
-        endpoints: this.#groups.get(third) ?? [],
+        endpoints:
+          second === 'group' ? (this.#groups.get(third) ?? []) : [endpoint(second, Number(third))],
         servers: [],
       })
     else if (service === undefined) return

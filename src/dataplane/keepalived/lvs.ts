@@ -88,20 +88,20 @@ function renderFamily(
   }
   // keepalived complains about a service without servers, and ignores it.
   if (!served.some((member) => member.admin_state_up)) return [group, ...named]
-  return [
-    group,
-    {
-      head: line`virtual_server group ipv${family}-group`,
-      parts: [
-        line`lb_algo ${SCHEDULER[pool.lb_algorithm]}`,
-        line`lb_kind NAT`,
-        line`protocol ${listener.protocol}`,
-        ...persistence(pool, family),
-        ...(monitor === undefined ? [] : intervals(monitor)),
-        ...named,
-      ],
-    },
+  const parts = [
+    line`lb_algo ${SCHEDULER[pool.lb_algorithm]}`,
+    line`lb_kind NAT`,
+    line`protocol ${listener.protocol}`,
+    ...persistence(pool, family),
+    ...(monitor === undefined ? [] : intervals(monitor)),
+    ...named,
   ]
+  // keepalived leaves it out for a group. Upstream renders the group all the same, to no effect.
+  const masked = granularityOf(pool, family) !== PERSISTENCE_FALLBACKS.granularity[family]
+  const heads = masked
+    ? vips.map((vip) => line`virtual_server ${vip} ${listener.protocol_port}`)
+    : [line`virtual_server group ipv${family}-group`]
+  return [group, ...heads.map((head) => ({ head, parts }))]
 }
 
 function intervals(monitor: HealthMonitor): readonly Line[] {
@@ -116,13 +116,17 @@ function intervals(monitor: HealthMonitor): readonly Line[] {
 function persistence(pool: PoolTree, family: 4 | 6): readonly Part[] {
   const wanted = pool.session_persistence
   if (wanted?.type !== 'SOURCE_IP') return []
-  const { timeout_s, granularity } = PERSISTENCE_FALLBACKS
-  const mask = maskOf(wanted.persistence_granularity, family) ?? granularity[family]
-  const wanted_s = wanted.persistence_timeout || timeout_s
+  const wanted_s = wanted.persistence_timeout || PERSISTENCE_FALLBACKS.timeout_s
   return [
     line`persistence_timeout ${Math.min(wanted_s, PERSISTENCE_TIMEOUT_MAX_S)}`,
-    line`persistence_granularity ${mask}`,
+    line`persistence_granularity ${granularityOf(pool, family)}`,
   ]
+}
+
+/** How much of a source address chooses the member. */
+function granularityOf({ session_persistence: wanted }: PoolTree, family: 4 | 6): string {
+  const mask = wanted?.type === 'SOURCE_IP' ? maskOf(wanted.persistence_granularity, family) : null
+  return mask ?? PERSISTENCE_FALLBACKS.granularity[family]
 }
 
 /**
