@@ -7,6 +7,7 @@ import { Elysia } from 'elysia'
 import { fault } from '../model/fault.ts'
 import { pingStore } from '../store/store.ts'
 import type { Log } from '../system/log.ts'
+import { NO_TRAIL, type Trail } from './audit.ts'
 import { answerPreflight, decorate } from './cors.ts'
 import { checkAccept, readBody } from './edge.ts'
 import { answerOfError, RoutingError } from './faults.ts'
@@ -40,10 +41,12 @@ export function createApi(api: Api): App {
   app.onError(({ error, request }) => refuse(api, request, error))
   const { cors } = api.options
   return {
-    handle: async (request) => {
+    handle: async (request, peer) => {
       if (request.method === 'OPTIONS')
         return begin(api, request).end(answerPreflight(cors, request.headers))
-      return decorate(cors, request.headers, await app.handle(routable(request)))
+      const inner = routable(request)
+      if (api.audit !== undefined && peer !== undefined) peers.set(inner, peer)
+      return decorate(cors, request.headers, await app.handle(inner))
     },
   }
 }
@@ -84,13 +87,21 @@ function elysiaOf(api: Api, routes: readonly Route[]): Elysia {
 async function serve(api: Api, route: Route, context: Context): Promise<Response> {
   const { request } = context
   const exchange = begin(api, request)
+  const trail = trailOf(api, request, exchange)
   try {
-    const call = await callOf(api, route, context, exchange.id)
+    const call = await callOf(api, route, context, exchange.id, trail)
     const body = await route.handle(api, call)
-    return exchange.end(jsonAnswer(route.status, body))
+    return trail.end(exchange.end(jsonAnswer(route.status, body)))
   } catch (error) {
-    return exchange.end(answerOfError(error, exchange.log))
+    return trail.end(exchange.end(answerOfError(error, exchange.log)))
   }
+}
+
+/** Where requests come from, as far as somebody asks. */
+const peers = new WeakMap<Request, Peer>()
+
+function trailOf({ audit }: Api, request: Request, { id }: Exchange): Trail {
+  return audit?.follow(request, id, peers.get(request) ?? (() => null)) ?? NO_TRAIL
 }
 
 async function callOf(
@@ -98,10 +109,12 @@ async function callOf(
   route: Route,
   { request, params }: Context,
   request_id: string,
+  trail: Trail,
 ): Promise<Call> {
   const url = urlOf(api, request)
   const asked = { method: request.method, path: url.pathname }
   const caller = route.open === true ? NOBODY : await api.identity.identify(request.headers, asked)
+  if (route.open !== true) trail.known(caller, url)
   checkAccept(request.headers)
   if (route.method !== 'GET') checkQuery(url.searchParams, route.query ?? [])
   return {
@@ -143,14 +156,16 @@ function jsonAnswer(status: number, body: unknown): Response {
 
 async function refuse(api: Api, request: Request, error: unknown): Promise<Response> {
   const exchange = begin(api, request)
+  const trail = trailOf(api, request, exchange)
   try {
-    const path = urlOf(api, request).pathname
+    const { method, headers } = request
+    const url = urlOf(api, request)
     if (new URL(request.url).pathname !== '/')
-      await api.identity.identify(request.headers, { method: request.method, path })
-    checkAccept(request.headers)
-    return exchange.end(answerOfError(error, exchange.log))
+      trail.known(await api.identity.identify(headers, { method, path: url.pathname }), url)
+    checkAccept(headers)
+    return trail.end(exchange.end(answerOfError(error, exchange.log)))
   } catch (earlier) {
-    return exchange.end(answerOfError(earlier, exchange.log))
+    return trail.end(exchange.end(answerOfError(earlier, exchange.log)))
   }
 }
 

@@ -11,6 +11,7 @@ import type { OperationDependencies, Origin } from '../operation/change.ts'
 import { authorize, type Policy } from '../policy/check.ts'
 import type { RuleName } from '../policy/rules.ts'
 import type { Log } from '../system/log.ts'
+import type { Auditor } from './audit.ts'
 import type { CorsOptions } from './cors.ts'
 import type { HealthcheckOptions } from './healthcheck.ts'
 
@@ -79,6 +80,8 @@ export interface Api extends OperationDependencies {
   readonly options: ApiOptions
   /** null where a network service of its own answers for networks. */
   readonly localNetworks: LocalNetworks | null
+  /** Records who asks for what, where that is wanted. */
+  readonly audit?: Auditor | undefined
 }
 
 /** One request after its edge was checked: plain values, nothing of the framework. */

@@ -23,6 +23,7 @@ import { createLog, errorText, type Log } from '../../system/log.ts'
 import { createAnnouncer } from '../../worker/events.ts'
 import { abandonJob, FLOWS } from '../../worker/flows.ts'
 import { CommandFailure, EXIT } from '../io.ts'
+import { openAuditor } from './audit.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
 import { startDriverAgent } from './driver-agent.ts'
 import { createDrivers, type Drivers } from './drivers.ts'
@@ -183,6 +184,7 @@ function openApi(parts: {
     policy,
     options: apiOptions(config),
     localNetworks: networksOf(drivers),
+    audit: openAuditor(config, { log, newId, clock: systemClock }),
   })
   const app = identity.beside(api)
   if (vault === undefined) return app

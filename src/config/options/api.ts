@@ -94,11 +94,20 @@ export const quotas = {
   default_l7rule_quota: quota('L7 rules'),
 }
 
-export const audit = accepted({
-  enabled: boolean('Whether requests are audited.', false),
-  audit_map_file: text('Which request is which action.', '/etc/octavia/octavia_api_audit_map.conf'),
+/** Upstream's default, which need not be there. */
+export const AUDIT_MAP_FILE = '/etc/octavia/octavia_api_audit_map.conf'
+
+export const audit = {
+  enabled: boolean(
+    'Whether requests and answers are recorded in the log, as events of CADF.',
+    false,
+  ),
+  audit_map_file: text(
+    'Which request is which action, in the form of upstream; without this file: as upstream.',
+    AUDIT_MAP_FILE,
+  ),
   ignore_req_list: text('HTTP methods not to audit, with commas between.', ''),
-})
+}
 
 export const osloPolicy = {
   policy_file: text(
