@@ -5,63 +5,21 @@
  * deleted nothing is left in the cloud.
  */
 import { afterEach, expect, test } from 'vitest'
-import { createNoopAmphora } from '../../src/driver/noop/amphora.ts'
-import { createEngine, type Engine } from '../../src/flow/engine.ts'
-import { openStore } from '../../src/store/store.ts'
-import { abandonJob, FLOWS } from '../../src/worker/flows.ts'
-import { createHarness } from '../api/harness.ts'
-import { type FakeCloudServices, openFakeServices } from '../driver/openstack/cloud.ts'
-import { createFakeWorld } from '../fake/world.ts'
+import type { FakeCloudServices } from '../driver/openstack/cloud.ts'
+import { LBS, openController } from './openstack.ts'
 
 const stops: (() => unknown)[] = []
 afterEach(async () => {
   for (const stop of stops.splice(0).reverse()) await stop()
 })
 
-const MINUTE = 60_000
-const LBS = '/v2.0/lbaas/loadbalancers'
-
-async function setUp() {
-  const cloud = openFakeServices()
-  stops.push(() => cloud.stop())
-  const subnet: string = cloud.neutron.addNetwork(['10.1.0.0/24']).subnets[0]
-  const network = cloud.network()
-  const compute = cloud.compute()
-  const store = openStore(':memory:')
-  let engine: Engine | undefined
-  const wake = () => engine?.wake()
-  const harness = createHarness({ api: { store, network, compute, engine: { wake } } })
-  engine = createEngine(
-    {
-      ...{ store, clock: cloud.clock, log: cloud.log, flows: FLOWS, abandoned: abandonJob },
-      world: { ...createFakeWorld(), network, compute, amphora: createNoopAmphora() },
-    },
-    { max_parallel_flows: 2 },
-  )
-  await engine.start()
-  stops.push(() => engine?.stop())
-  const idle = async () => await engine?.idle()
-  const create = () =>
-    harness.send('POST', LBS, {
-      loadbalancer: {
-        vip_subnet_id: subnet,
-        listeners: [{ protocol: 'TCP', protocol_port: 80 }],
-      },
-    })
-  const status = async (id: string): Promise<string> => {
-    const { body } = await harness.send('GET', `${LBS}/${id}`)
-    return body.loadbalancer.provisioning_status
-  }
-  const reason = async (): Promise<string> => {
-    const rows = await store.read.selectFrom('job').select(['error']).execute()
-    return rows.map(({ error }) => error ?? '').join(' ')
-  }
-  const remove = async (id: string) => {
-    await harness.send('DELETE', `${LBS}/${id}?cascade=true`)
-    await idle()
-  }
-  return { cloud, harness, create, status, reason, remove, idle }
+const setUp = async () => {
+  const controller = await openController()
+  stops.push(controller.stop)
+  return controller
 }
+
+const MINUTE = 60_000
 
 function leftovers({ neutron, nova }: FakeCloudServices): readonly string[] {
   return [...neutron.leftovers(), ...nova.leftovers()]
