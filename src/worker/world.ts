@@ -11,6 +11,7 @@ import type { NetworkDriver } from '../driver/network.ts'
 import type { Step, StepContext } from '../flow/step.ts'
 import type { Topology } from '../model/load-balancer.ts'
 import type { Clock } from '../system/clock.ts'
+import type { BuildPlaces } from './build-places.ts'
 
 /** How long the worker waits for others; names and units are the options' of upstream. */
 export interface WorkerOptions {
@@ -55,6 +56,7 @@ export interface World {
   }) => string
   /** PEM: the CA of controllers, by which the agent knows them. */
   readonly client_ca: string
+  readonly places: BuildPlaces
   readonly options: WorkerOptions
 }
 

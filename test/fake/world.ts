@@ -1,4 +1,5 @@
 /** The worker's world over a cloud in memory. */
+import { BuildPlaces } from '../../src/worker/build-places.ts'
 import type { World } from '../../src/worker/world.ts'
 import { createFakeClock, type FakeClock } from './clock.ts'
 import { createFakeCloud, type FakeCloud } from './cloud.ts'
@@ -37,6 +38,7 @@ export function createFakeWorld(cloud: FakeCloud = createFakeCloud()): FakeWorld
     certificateManager,
     renderAgentConfig: ({ id }) => `SECRET key for ${id}`,
     client_ca: 'CA',
+    places: new BuildPlaces(-1),
     options: WORKER_OPTIONS,
   }
 }

@@ -12,6 +12,7 @@ export interface AmphoraRow {
   readonly id: string
   readonly role: string
   readonly status: string
+  readonly lb_network_ip: string | null
   readonly vrrp_ip: string
   readonly vrrp_port_id: string
   readonly vrrp_interface: string | null

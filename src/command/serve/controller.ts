@@ -20,6 +20,7 @@ import { systemClock } from '../../system/clock.ts'
 import { systemDatagrams } from '../../system/datagram.ts'
 import { newId } from '../../system/ids.ts'
 import { createLog, errorText, type Log } from '../../system/log.ts'
+import { BuildPlaces } from '../../worker/build-places.ts'
 import { createAnnouncer } from '../../worker/events.ts'
 import { abandonJob, FLOWS } from '../../worker/flows.ts'
 import { CommandFailure, EXIT } from '../io.ts'
@@ -111,6 +112,7 @@ async function startParts(options: ControllerOptions, undo: Undo): Promise<Start
           managementAddress: () => drivers.management?.address,
         }),
         client_ca: drivers.clientCa,
+        places: new BuildPlaces(config.haproxy_amphora.build_rate_limit),
         options: workerOptions(config),
       },
       ...(config.controller_worker.event_notifications

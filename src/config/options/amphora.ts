@@ -62,8 +62,8 @@ export const haproxyAmphora = {
     pattern: /^[A-Za-z0-9_.-]{1,15}$/,
     takes: 'the name of a network interface',
   }),
-  ...accepted({
-    build_rate_limit: integer('Amphorae that boot at a time; -1: any number.', -1, { min: -1 }),
+  build_rate_limit: integer('Amphorae that boot at a time; -1: any number.', -1, { min: -1 }),
+  ...obsolete('a place to boot is waited for as a service that is away, twenty minutes', {
     build_active_retries: integer('Attempts to get a place to boot.', 120, { min: 0 }),
     build_retry_interval: integer('Seconds between them.', 5, { min: 0 }),
   }),

@@ -109,7 +109,7 @@ function makeSteps({ load_balancer_id, replacement }: One): WorkerStep[] {
     writeRows('begin', (tx) => beginReplacing(tx, old)),
     createAmphoraRows(made),
     ensureVip(old),
-    buildAmphorae(made),
+    buildAmphorae(made, 'failover'),
     waitForCompute(made),
     plugVip(made),
     waitForAgents(made),

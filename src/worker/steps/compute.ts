@@ -9,6 +9,7 @@ import { type Amphora, type AmphoraRole, amphora } from '../../model/amphora.ts'
 import { loadBalancer } from '../../model/load-balancer.ts'
 import { getRow, insertRow, updateRow } from '../../store/repository.ts'
 import { timestamp } from '../../system/clock.ts'
+import type { BuildReason } from '../build-places.ts'
 import type { FlowInputs } from '../catalogue.ts'
 import type { WorkerStep, World } from '../world.ts'
 import { among, forEach, listAmphorae } from './amphorae.ts'
@@ -73,12 +74,17 @@ type Built = { readonly id: string; readonly compute_id: string; readonly cert_e
  * Certificate, key and agent configuration exist only inside this step: they are secret and never
  * recorded.
  */
-export function buildAmphorae({ load_balancer_id, amphorae }: Input): WorkerStep {
+export function buildAmphorae(
+  { load_balancer_id, amphorae }: Input,
+  reason: BuildReason = 'create',
+): WorkerStep {
+  const ids = amphorae.map(({ id }) => id)
   return {
     name: 'build-amphorae',
     retry: computeRetry,
     imaginary: onCompute,
     act: async ({ world, db }) => {
+      if (!world.places.take(ids, reason, world.clock.now())) throw crowded(load_balancer_id)
       const row = await getRow(db, loadBalancer, load_balancer_id)
       const { topology } = row
       const profile = await findInstanceProfile(db, row)
@@ -105,9 +111,22 @@ export function buildAmphorae({ load_balancer_id, amphorae }: Input): WorkerStep
         await updateRow(tx, amphora, id, { ...values, status: 'BOOTING', updated_at })
     },
     undo: async ({ world }) => {
+      world.places.release(ids)
       await forEach(amphorae, ({ id }) => world.compute.delete(id))
     },
   }
+}
+
+/** Waited for as for a service that is away. */
+function crowded(load_balancer_id: string): DriverError {
+  return new DriverError({
+    operation: 'build',
+    subject: `amphorae of load balancer ${load_balancer_id}`,
+    reason: 'as many amphorae boot as may at a time',
+    hint: '[haproxy_amphora] build_rate_limit',
+    retryable: true,
+    outage: true,
+  })
 }
 
 type Booted = {
@@ -123,7 +142,14 @@ export function waitForCompute({ amphorae }: Input): WorkerStep {
     name: 'wait-for-compute',
     retry: computeBootRetry,
     imaginary: onCompute,
-    act: ({ world }) => forEach(amphorae, ({ id }) => findBooted(world, id)),
+    act: async ({ world }) => {
+      const ids = amphorae.map(({ id }) => id)
+      // Also after a restart, which has forgotten who has a place.
+      world.places.hold(ids)
+      const booted = await forEach(amphorae, ({ id }) => findBooted(world, id))
+      world.places.release(ids)
+      return booted
+    },
     explain: ({ world }) => findConsoles(world, amphorae),
     rows: async (tx, { result }) => {
       for (const { id, ...values } of result<Booted[]>('wait-for-compute'))
