@@ -81,12 +81,21 @@ export async function cutLink({ vrrp_port_id }: AmphoraRow): Promise<() => Promi
   }
 }
 
+/** What a program says that looks at the namespace of the amphora with the VIP. */
+export async function lookInto(
+  lab: Lab,
+  amphora: { readonly id: string },
+  argv: readonly string[],
+): Promise<string> {
+  const enter = ['nsenter', `--target=${supervisorOf(lab, amphora)}`, '--mount']
+  const inside = ['nsenter', '--net=/run/netns/amphora-haproxy']
+  return (await systemProcesses.run([...enter, ...inside, ...argv])).stdout
+}
+
 /** Whether the amphora has that address on its VIP interface now. */
 export async function hasAddress(lab: Lab, amphora: AmphoraRow, vip: string): Promise<boolean> {
-  const enter = ['nsenter', `--target=${supervisorOf(lab, amphora)}`, '--mount']
-  const ip = ['ip', '-n', 'amphora-haproxy', '-o', 'address', 'show', 'dev', 'eth1']
-  const { stdout } = await systemProcesses.run([...enter, ...ip])
-  return stdout.includes(` ${vip}/`)
+  const argv = ['ip', '-o', 'address', 'show', 'dev', 'eth1']
+  return (await lookInto(lab, amphora, argv)).includes(` ${vip}/`)
 }
 
 export async function amphoraeOf(

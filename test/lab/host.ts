@@ -9,6 +9,8 @@ export interface Host {
   ip(...args: string[]): Promise<string>
   /** The output of a command that succeeds. */
   run(...argv: string[]): Promise<string>
+  /** Runs on the host until it is killed. */
+  start(...argv: string[]): Subprocess
   /** The body of a GET on a fresh connection; undefined when there is no 2xx answer. */
   get(url: string): Promise<string | undefined>
   /** Answers on port 80, both families, with its name and the address that asked. */
@@ -56,16 +58,17 @@ export async function createHost({
     const { code, stdout } = await systemProcesses.run(curl)
     return code === 0 ? stdout.trim() : undefined
   }
+  const start = (...argv: string[]): Subprocess =>
+    spawn(within(argv), { stdio: ['ignore', 'ignore', 'inherit'] })
   let server: Subprocess | undefined
   return {
     name,
     ip: (...args) => ip('-n', name, ...args),
     run: async (...argv) => (await runOk(systemProcesses, within(argv))).stdout,
+    start,
     get,
     serve: async () => {
-      server = spawn(within([process.execPath, `${import.meta.dirname}/echo-server.ts`, name]), {
-        stdio: ['ignore', 'ignore', 'inherit'],
-      })
+      server = start(process.execPath, `${import.meta.dirname}/echo-server.ts`, name)
       await until(`${name} to serve`, async () => (await get('http://[::1]/')) !== undefined)
     },
     remove: async () => {

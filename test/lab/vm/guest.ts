@@ -7,7 +7,15 @@
 import { ip, pidsOf, until } from '../harness.ts'
 import type { RowName } from '../lvs.lab.test.ts'
 import { equal, print, runRows, sorted } from './guest-rows.ts'
-import { askMany, askSctp, askUdp, createMember, type Member } from './members.ts'
+import {
+  askMany,
+  askMeanwhile,
+  askSctp,
+  askUdp,
+  createMember,
+  type Member,
+  untilSctpBy,
+} from './members.ts'
 import { CHECK_TYPES, type CheckType, PORTS, Story, VIP, VIP6 } from './story.ts'
 
 const SOURCES = Array.from({ length: 8 }, (_, n) => `10.10.10.${60 + n}`)
@@ -52,11 +60,7 @@ const balancing = {
   },
   'SCTP on the same port': async ({ story }) => {
     await story.serve('SCTP')
-    const answers = new Set<unknown>()
-    await until('both members to answer', async () => {
-      answers.add(await askSctp(VIP))
-      return answers.has('m1') && answers.has('m2')
-    })
+    await untilSctpBy(['m1', 'm2'], VIP)
     equal(await asked(4), 'm1 2, m2 2')
   },
   IPv6: async ({ story, members }) => {
@@ -67,22 +71,14 @@ const balancing = {
     await story.serve(UDP)
   },
   'a change loses no datagram': async ({ story }) => {
-    let running = true
-    const counts: Record<string, number> = {}
-    const asking = (async () => {
-      while (running) {
-        const answer = (await askUdp(VIP)) ?? 'nobody'
-        counts[answer] = (counts[answer] ?? 0) + 1
-      }
-    })()
-    await story.serve(UDP, { members: { m3: {} } })
-    await until('the third member to answer', () => (counts.m3 ?? 0) > 3)
-    await story.serve(UDP, { members: { m3: { weight: 5 } } })
-    await story.serve(UDP)
-    running = false
-    await asking
-    print(`# answers while a member came and went: ${sorted(counts)}`)
-    equal(counts.nobody, undefined)
+    const { answers } = await askMeanwhile(VIP, async (counts) => {
+      await story.serve(UDP, { members: { m3: {} } })
+      await until('the third member to answer', () => (counts.m3 ?? 0) > 3)
+      await story.serve(UDP, { members: { m3: { weight: 5 } } })
+      await story.serve(UDP)
+    })
+    print(`# answers while a member came and went: ${sorted(answers)}`)
+    equal(answers.nobody, undefined)
     equal(await asked(4), 'm1 2, m2 2')
   },
 } satisfies Partial<Record<RowName, Row>>

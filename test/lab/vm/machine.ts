@@ -108,6 +108,7 @@ $B mount -t sysfs sysfs sys
 $B mount -t tmpfs tmpfs run
 $B mount -t tmpfs tmpfs tmp
 $B mkdir run/netns
+$B mount -t tmpfs netns run/netns
 $B ln -sf /proc/self/mounts etc/mtab
 $B cat >run/start <<'START'
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8

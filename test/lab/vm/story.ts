@@ -36,7 +36,7 @@ const TIMES = { delay: 3, timeout: 5, max_retries: 1, max_retries_down: 1 }
 const MONITORS: Readonly<Record<CheckType, Partial<HealthMonitor>>> = {
   'UDP-CONNECT': { type: 'UDP-CONNECT' },
   // A program for each check: in an emulated machine a second's work.
-  SCTP: { type: 'SCTP', delay: 10 },
+  SCTP: { type: 'SCTP', delay: 30, timeout: 20 },
   TCP: { type: 'TCP' },
   HTTP: {
     ...{ type: 'HTTP', http_method: 'GET', url_path: '/health?a=$b', http_version: 1.1 },
