@@ -50,7 +50,7 @@ async function openController() {
   return { send: harness.send, engine }
 }
 
-test.each(['gophercloud', 'terraform', 'dashboard'])(
+test.each(['gophercloud', 'terraform', 'kubernetes', 'dashboard'])(
   'what %s asked for is answered as it was',
   async (client) => {
     const { send, engine } = await openController()
