@@ -21,6 +21,8 @@ Runs until SIGTERM. haproxy goes on serving while no agent runs; the next one ta
                       says (files, host name, management network, ssh keys)
 
 check is what keepalived calls: exit code 0 says that a member is well.
+
+  -t SECONDS          how long a member may take to answer, default 3
 `,
   async run(args, io) {
     if (args[0] === 'check') return checkCommand(args.slice(1))

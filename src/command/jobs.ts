@@ -37,6 +37,9 @@ STATUS is one of HELD, QUEUED, RUNNING, REVERTING, DONE, REVERTED, FAILED.
 It logs in with OS_CLOUD and clouds.yaml or OS_* variables, like every client of OpenStack;
 without them with the clouds.yaml beside the data of this machine's serve, if there is one.
 
+  --load-balancer ID  only those of this one
+  --status STATUS     only those that stand so
+  --limit N           the newest N, default 100, at most 1000
   --url URL           the API to ask (default http://127.0.0.1:9876, or the catalogue's)
   --config-file FILE  the configuration of that serve
   --json              print JSON

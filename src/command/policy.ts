@@ -38,10 +38,15 @@ check asks rules (all of the API, if none is named) about a caller with these ro
 this project, and a target of --target-project (default: the caller's own). It exits 0 when
 all allow it, else 1. Without a caller and rules it only tells whether the rules can be used.
 
-  --config-file FILE   the configuration, default ${DEFAULT_CONFIG_FILE}
-  --policy-file FILE   these overrides (YAML or TOML) instead of the configuration's
-  --system             the token is one of the whole system
-  --is-admin           the caller is an administrator whatever the roles, as with noauth
+  --config-file FILE     the configuration, default ${DEFAULT_CONFIG_FILE}
+  --policy-file FILE     these overrides (YAML or TOML) instead of the configuration's
+  --roles NAME,...       of the caller, as in his token
+  --project ID           of his token
+  --target-project ID    whose the load balancer is
+  --user ID, --domain ID what rules may ask for besides
+  --system               the token is one of the whole system
+  --is-admin             the caller is an administrator whatever the roles, as with noauth
+  --json                 print JSON
 `,
   async run(args, io) {
     const [verb, ...rest] = args

@@ -12,9 +12,11 @@ export const command: Command = {
   summary: 'run API, worker, health manager and housekeeping',
   help: `usage: octavia-lite serve [--config-file FILE]
 
-Without FILE and without ${DEFAULT_CONFIG_FILE} it runs the embedded default: everything it
-needs is made at the first start. SIGTERM stops it, work under way goes on at the next start.
-SIGHUP reads the mutable options and the policy files again.
+Without a configuration it runs the embedded default: everything it needs is made at the first
+start. SIGTERM stops it, work under way goes on at the next start. SIGHUP reads the mutable options
+and the policy files again.
+
+  --config-file FILE  default ${DEFAULT_CONFIG_FILE}, if that is there
 `,
   async run(args, io) {
     const options = parseArguments(args, { 'config-file': { type: 'string' } })

@@ -54,29 +54,31 @@ missing: our user and its rights, the service and its endpoints, the roles of us
 network with its security groups, this host's port on it, flavor, key pair and image of amphorae,
 CAs and keys, and the configuration. What is there is taken as it is; again, nothing changes.
 
-  --plan          print what would be made, and change nothing
-  --check         print what is missing, and whether serve can work with it; exit 1 if not
-  --undo          take back what setup has made, and only that
-  --yes           do not ask first
-  --json          print JSON
-  --image FILE    the image of amphorae to upload, made by 'octavia-lite image build'
+  --plan               print what would be made, and change nothing
+  --check              print what is missing, and whether serve can work with it; exit 1 if not
+  --undo               take back what setup has made, and only that
+  --yes                do not ask first
+  --json               print JSON
+  --image FILE         the image of amphorae to upload, made by 'octavia-lite image build'
 
-  --url URL       where clients reach the API, default http://HOST:9876
-  --host NAME     this host, as 'openstack network agent list' has it; default: the host name
-  --topology T    SINGLE or ACTIVE_STANDBY; default: a pair where there are two compute hosts
-  --network NAME  the management network, default lb-mgmt-net
-  --cidr CIDR     of its subnet, default 172.16.0.0/12
-  --pool FIRST,LAST  the addresses in it to give away, default all
+  --url URL            where clients reach the API, default http://HOST:9876
+  --host NAME          this host, as 'openstack network agent list' has it, default the host name
+  --topology T         SINGLE or ACTIVE_STANDBY, default a pair where there are two compute hosts
+  --network NAME       the management network, default lb-mgmt-net
+  --cidr CIDR          of its subnet, default 172.16.0.0/12
+  --pool FIRST,LAST    the addresses in it to give away, default all
   --provider-network-type TYPE, --provider-physical-network NAME, --provider-segment ID
-                  what kind of network it is, where Neutron's default does not do
-  --flavor NAME   default amphora
-  --image-tag TAG default amphora
-  --keypair NAME  default octavia-lite
-  --username NAME our user, default octavia; --project NAME its project, default service
-  --service-password-stdin  its password, where the user is there already
-  --config-file FILE  default ${DEFAULT_CONFIG_FILE}
-  --data-dir DIR  default as serve's
-  --os-cloud NAME and the like, as for 'octavia-lite lb'
+                       what kind of network it is, where Neutron's default does not do
+  --flavor NAME        of amphorae, default amphora
+  --image-tag TAG      by which their image is found, default amphora
+  --keypair NAME       with which operators log in to them, default octavia-lite
+  --username NAME      our user, default octavia
+  --project NAME       its project, default service
+  --service-password-stdin
+                       its password, where the user is there already
+  --config-file FILE   default ${DEFAULT_CONFIG_FILE}
+  --data-dir DIR       default as serve's
+  --os-cloud NAME      and all other --os-... options, as of client commands
 `,
   async run(args, io) {
     const cloudOptions = CLOUD_OPTIONS.map(({ flag, takes }) => [

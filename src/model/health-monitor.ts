@@ -107,7 +107,7 @@ export const healthMonitor = resource({
     }),
     http_version: field(httpVersion, { help: 'The HTTP version of a check.', nullable: true }),
     domain_name: field(text({ max: 255, min: 1, pattern: DOMAIN_NAME }), {
-      help: 'The Host header of a check; needs http_version 1.1.',
+      help: 'The Host header of a check; needs HTTP version 1.1.',
       nullable: true,
     }),
   },

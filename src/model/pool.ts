@@ -46,7 +46,7 @@ export const pool = resource({
     ...statuses,
     ...times,
     loadbalancer_id: field(uuid, {
-      help: 'The load balancer; this or listener_id is needed.',
+      help: 'The load balancer it belongs to; not needed with a listener.',
       writable: 'create',
       nullable: true,
       shown: false,

@@ -17,7 +17,8 @@ ${wrapped(
   '  ',
   '  ',
 )}
-  Without any of them it is the API of this machine, http://127.0.0.1:9876, without a login.
+  Without any of them it is the serve of this machine: by the clouds.yaml beside its data, or, where
+  there is none, http://127.0.0.1:9876 without a login.
 `
 
 /** `octavia-lite listener --help`. */

@@ -24,6 +24,7 @@ export const LOAD_BALANCER: ClientTable = {
     project_id: 'project',
   },
   switches: { admin_state_up: '' },
+  answered: ['port_id'],
   columns: [
     'id',
     'name',

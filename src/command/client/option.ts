@@ -84,7 +84,8 @@ export function optionsOf(table: ClientTable, name: string, field: Field): reado
   const called = nameOf(table, name)
   const schema = field.type.schema
   if (schema.type === 'boolean') return [flag(called, help, { field: name })]
-  const items = schema.type === 'array' ? (schema.items as JsonSchema) : undefined
+  const items =
+    schema.type === 'array' ? sent(schema.items as JsonSchema, table.answered ?? []) : undefined
   const words = table.wordLists?.includes(name) === true
   const reference = table.references[name]
   const alias = table.aliases?.[name]
@@ -105,6 +106,13 @@ export function optionsOf(table: ClientTable, name: string, field: Field): reado
   return [option]
 }
 
+/** The schema without those properties. */
+function sent(schema: JsonSchema, answered: readonly string[]): JsonSchema {
+  if (!isObject(schema.properties)) return schema
+  const kept = Object.entries(schema.properties).filter(([key]) => !answered.includes(key))
+  return { ...schema, properties: Object.fromEntries(kept) }
+}
+
 /** `default_pool_id` is `default-pool` by the table, all others have dashes for lines. */
 export function nameOf(table: ClientTable, field: string): string {
   return table.names[field] ?? field.replaceAll('_', '-')
@@ -112,7 +120,10 @@ export function nameOf(table: ClientTable, field: string): string {
 
 function choicesOf(schema: JsonSchema): readonly string[] | undefined {
   const values = schema.enum as readonly (string | number)[] | undefined
-  return values?.map((value) => (schema.type === 'number' ? value.toString() : String(value)))
+  // HTTP has a version 1.0, which is 1 to JSON.
+  const spelled = (value: string | number) =>
+    typeof value === 'number' && schema.type === 'number' ? value.toFixed(1) : String(value)
+  return values?.map(spelled)
 }
 
 function metavarOf(name: string, schema: JsonSchema): string {

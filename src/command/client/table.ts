@@ -93,6 +93,8 @@ export interface ClientTable {
   readonly references: Readonly<Record<string, Kind>>
   /** Two flags instead of a value: `tls_enabled: 'tls'` is --enable-tls and --disable-tls. */
   readonly switches: Readonly<Record<string, string>>
+  /** Keys of values that are objects which the server fills in. */
+  readonly answered?: readonly string[]
   /** Lists given as words after one option instead of by repeating it. */
   readonly wordLists?: readonly string[]
   /** Which resource is above, for members and rules. */

@@ -82,17 +82,19 @@ function listVerb(table: ClientTable, list: NonNullable<ClientTable['list']>): V
   )
 }
 
-/** A switch of a list chooses, and changes nothing. */
+/** A switch of a list chooses, and changes nothing; conditions of requests are none of lists. */
 function filtering(table: ClientTable): (option: Option) => Option {
   return (option) =>
     option.takes !== 'nothing' || table.switches[option.field] === undefined
-      ? option
+      ? { ...option, help: option.help.replace(/;[^.]*\./, '.') }
       : { ...option, help: `Only ${table.nouns} that are ${option.value ? 'on' : 'off'}.` }
 }
 
 /** What a create request without the option means, where it is the same on every server. */
 function withDefault(option: Option, { options }: Field): Option {
   const { fallback } = options
+  if (option.group === option.field && option.value === fallback)
+    return { ...option, help: option.help.replace(/\.$/, ', which is the default.') }
   const told = typeof fallback === 'number' || (typeof fallback === 'string' && fallback !== '')
   if (!told || option.takes === 'nothing' || option.help.includes('when absent')) return option
   return { ...option, help: `${option.help.replace(/\.$/, '')} (default ${fallback}).` }

@@ -74,6 +74,7 @@ test.each([
   ['lb list --operating-status fine', '--operating-status is one of ONLINE'],
   ['lb create --vip-subnet-id s --additional-vip t', '--additional-vip is key=value'],
   ['lb create --vip-subnet-id s --additional-vip mac=t', 'not'],
+  ['lb create --vip-subnet-id s --additional-vip port-id=t', 'not'],
   ['listener create lb --protocol HTTP', '--protocol-port N is needed'],
   ['listener create lb --protocol HTTP --protocol-port http', 'is a whole number'],
   ['pool create --protocol HTTP --lb-algorithm ROUND_ROBIN', 'exactly one of --listener and'],

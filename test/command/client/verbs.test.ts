@@ -1,10 +1,12 @@
 /** The commands that come out of the tables, against those of upstream's client. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { command as amphora } from '../../../src/command/amphora.ts'
 import { verbHelp } from '../../../src/command/client/help.ts'
 import type { ClientTable } from '../../../src/command/client/table.ts'
 import { TABLES } from '../../../src/command/client/tables.ts'
 import { type Verb, verbsOf } from '../../../src/command/client/verb.ts'
+import { present } from '../../../src/system/assert.ts'
 
 interface Upstream {
   readonly name: string
@@ -88,4 +90,27 @@ test('every help page has a line for each option, and none is too long', () => {
     const long = page.split('\n').filter((line) => line.length > 120)
     expect(long, `${table.command} ${verb.name}`).toEqual([])
   }
+})
+
+const pageOf = (command: string, name: string): string => {
+  const { table, verb } = present(
+    VERBS.find((each) => each.table.command === command && each.verb.name === name),
+    `${command} ${name}`,
+  )
+  return verbHelp(table, verb)
+}
+
+test('pages say how values are spelled, what is the default, and nothing that only answers have', () => {
+  expect(pageOf('healthmonitor', 'create')).toContain('--http-version {1.0,1.1}')
+  expect(pageOf('lb', 'create')).toContain('--additional-vip subnet-id=VALUE,ip-address=VALUE\n')
+  expect(pageOf('lb', 'create')).toContain('Enable load balancer, which is the default.')
+  expect(pageOf('pool', 'create')).toContain('Disable TLS, which is the default.')
+  expect(pageOf('lb', 'set')).not.toContain('which is the default')
+  expect(pageOf('pool', 'list')).toContain('The load balancer it belongs to. Name or ID.')
+})
+
+test('the page of amphorae has what is not of the API', () => {
+  const { helpOf } = amphora
+  expect(helpOf?.(['--help'])).toContain('octavia-lite amphora ssh ID')
+  expect(helpOf?.(['show', '--help'])).not.toContain('ssh')
 })
