@@ -94,7 +94,7 @@ function isQuota(status: number, type: string, message: string): boolean {
   if (![400, 403, 409, 413].includes(status)) return false
   return (
     type === 'OverQuota' ||
-    /\bquota\b.*\bexceed|\bexceed.*\bquota\b|allowed .* exceeded/i.test(message)
+    /\bquota\b.*\bexceed|\bexceed.*\bquota\b|\bmaximum number of .* exceeded/i.test(message)
   )
 }
 

@@ -237,6 +237,13 @@ const REFUSALS: readonly [number, unknown, RegExp, boolean][] = [
     /a quota .*\['port'\]/,
     false,
   ],
+  // Nova, whose user has no port left in Neutron.
+  [
+    403,
+    { forbidden: { code: 403, message: 'Maximum number of ports exceeded' } },
+    /a quota .*number of ports exceeded/,
+    false,
+  ],
   [
     413,
     {
