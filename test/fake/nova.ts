@@ -138,7 +138,9 @@ export function createFakeNova(keystone: FakeKeystone, neutron: FakeNeutron): Fa
     const { method, path, query, body } = request
     if (path === '/servers/detail') {
       const name = new RegExp(query.get('name') ?? '')
-      return { servers: [...servers.values()].filter((row) => name.test(row.name)).map(looked) }
+      const found = [...servers.values()].filter((row) => name.test(row.name)).map(looked)
+      // As Nova, which does not look for faults in the cell of servers without a host.
+      return { servers: found.map(({ fault: _, ...row }) => row) }
     }
     if (path === '/servers') return boot(body)
     const [, id, rest = ''] = /^\/servers\/([^/]+)(\/.*)?$/.exec(path) ?? []

@@ -59,8 +59,9 @@ export function createNovaCompute(
         return { compute_id }
       }),
     find: async (amphora_id) => {
-      const [server] = await listServers(service, options, amphora_id)
-      if (server === undefined) return undefined
+      const [listed] = await listServers(service, options, amphora_id)
+      if (listed === undefined) return undefined
+      const server = listed.status === 'ERROR' ? await look(service, amphora_id, listed) : listed
       const isThere = server.status === 'ACTIVE'
       const interfaces = isThere ? await listInterfaces(service, amphora_id, idOf(server)) : []
       return toInstance(server, interfaces, bootNetworks(options, NO_PROFILE))
@@ -147,6 +148,18 @@ async function listServers(
   return records(record(body)?.servers)
     .filter((server) => server.name === name && isOf(server, amphora_id))
     .toSorted((a, b) => String(a.created).localeCompare(String(b.created)))
+}
+
+/** In its lists Nova does not say why a server never came to a host. */
+async function look(service: Service, amphora_id: string, listed: JsonRecord): Promise<JsonRecord> {
+  const { body } = await service.request({
+    operation: 'find-server',
+    subject: `amphora ${amphora_id}`,
+    method: 'GET',
+    path: `/servers/${idOf(listed)}`,
+    expect: [404],
+  })
+  return record(record(body)?.server) ?? listed
 }
 
 async function listInterfaces(

@@ -156,6 +156,7 @@ function faultOf(server: JsonRecord): string {
     /\.+$/,
     '',
   )
+  if (/Exhausted all hosts/i.test(message)) return `${message} (the log of nova-compute says why)`
   if (!/No valid host/i.test(message)) return message
   return `${message} (no compute host has room for the flavor, in the zone and apart from its pair)`
 }

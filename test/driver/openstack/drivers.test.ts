@@ -192,6 +192,16 @@ test('a pair is in one server group, which goes when it is released', async () =
   expect(cloud.nova.groups.size).toBe(0)
 })
 
+test('why no host takes a server is told, though lists of Nova do not say it', async () => {
+  const cloud = open()
+  Object.assign(cloud.nova, { boots: 0, full: true })
+  const asked = request()
+  await cloud.compute().build(asked)
+  const instance = await cloud.compute().find(asked.amphora_id)
+  expect(instance).toMatchObject({ status: 'ERROR' })
+  expect(instance?.fault).toMatch(/^No valid host was found.*no compute host has room/)
+})
+
 test('without anti-affinity there is no group', async () => {
   const cloud = open()
   await cloud.compute({ enable_anti_affinity: false }).build(request({ kept_apart: true }))
