@@ -46,7 +46,7 @@ export function createInfo(deps: DetailsDeps): () => Promise<AgentInfo> {
 /** The first version number a program prints; empty where it cannot be started. */
 async function versionOf(processes: Processes, argv: readonly string[]): Promise<string> {
   try {
-    const { stdout, stderr } = await processes.run(argv, { timeoutMs: 5_000 })
+    const { stdout, stderr } = await processes.run(argv)
     return /\bv?(\d+\.\d+[^\s,]*)/.exec(`${stdout}${stderr}`)?.[1] ?? ''
   } catch (error) {
     if (!(error instanceof CommandError)) throw error
