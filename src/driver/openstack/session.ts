@@ -8,6 +8,7 @@ import { DriverError } from '../error.ts'
 import { type CatalogEntry, findEndpoint, identityUrl, type ServiceEndpoint } from './catalog.ts'
 import { type Credentials, tokenRequest } from './credentials.ts'
 import { call, type ServiceRequest, type ServiceResponse, type TransportOptions } from './http.ts'
+import { problemOf } from './refusal.ts'
 
 export interface SessionOptions extends TransportOptions {
   readonly auth_url: string
@@ -18,8 +19,8 @@ export interface Session {
   /** The base URL of a service, without a slash at its end. Throws DriverError. */
   endpoint(service: ServiceEndpoint): Promise<string>
   /**
-   * Calls `url` with our token; after a 401 once more with a new one. Throws DriverError, retryable
-   * where the service could not be reached. `transport` is the session's own if absent.
+   * Calls `url` with our token; where it is refused once more with a new one. Throws DriverError,
+   * retryable where the service could not be reached. `transport` is the session's own if absent.
    */
   request(
     url: string,
@@ -80,12 +81,23 @@ export function createSession(deps: { readonly clock: Clock }, options: SessionO
     request: async (url, request, transport = options) => {
       const used = await loggedIn()
       const answer = await call(clock, transport, url, withToken(request, used.token))
-      if (answer.status !== 401) return answer
+      if (!isStale(answer)) return answer
       // Revoked before its end. Somebody else may have renewed it meanwhile.
       if (current === used) current = undefined
       return await call(clock, transport, url, withToken(request, (await loggedIn()).token))
     },
   }
+}
+
+/**
+ * Nova asks Neutron with our token. Refused there, it says so to administrators not by 401 but in
+ * these words, because it takes the token for its own.
+ */
+function isStale({ status, body }: ServiceResponse): boolean {
+  return (
+    status === 401 ||
+    (status === 400 && /\bunauthorized exception\b/i.test(problemOf(body).message))
+  )
 }
 
 export function withToken(request: ServiceRequest, token: string): ServiceRequest {

@@ -115,6 +115,15 @@ test('a token that was revoked in the middle is renewed once', async () => {
   expect(keystone.logins).toHaveLength(2)
 })
 
+test('a token that Neutron refused to Nova is renewed once', async () => {
+  const { client, keystone, service } = setUp()
+  const message = 'Networking client is experiencing an unauthorized exception.'
+  service.fail({ on: /./, status: 400, times: 1, body: { badRequest: { code: 400, message } } })
+  expect((await client.request(CREATE)).status).toBe(200)
+  expect(keystone.logins).toHaveLength(2)
+  expect(service.requests).toHaveLength(2)
+})
+
 test('a token that is refused again and again ends in a sentence', async () => {
   const { failure, service } = setUp()
   service.fail({ on: /./, status: 401 })
