@@ -61,11 +61,20 @@ export interface MasterState {
   readonly failed: number
 }
 
-/** Reads the master's line of `show proc`; undefined if it has no such line. */
+/** Reads what the master says of itself in `show proc`; undefined if it says nothing. */
 export function parseMaster(text: string): MasterState | undefined {
+  if (text.includes('<relative PID>')) return parseOldMaster(text)
   const found = /^\d+\s+master\s+(\d+)(?:\s+\[failed: (\d+)\])?/m.exec(text)
   if (found === null) return undefined
   return { reloads: Number(found[1]), failed: Number(found[2] ?? 0) }
+}
+
+/** Before 2.5: with a column more, and where a reload has failed only old workers are there. */
+function parseOldMaster(text: string): MasterState | undefined {
+  const found = /^\d+\s+master\s+\d+\s+(\d+)/m.exec(text)
+  if (found === null) return undefined
+  const serves = /^# workers\n\d+\s+worker\s/m.test(text)
+  return { reloads: Number(found[1]), failed: serves ? 0 : 1 }
 }
 
 /** A connection on which nothing is asked; returns how to end it. */

@@ -112,6 +112,9 @@ test.each([
   expect(runningPid(paths, LB)).toBeUndefined()
 })
 
+const OLD =
+  '#<PID>  <type>  <relative PID>  <reloads>  <uptime>  <version>\n69  master  0  2  0d00h01m  2.4\n'
+
 test.each([
   [
     '5               master          2 [failed: 1]   0d00h00m04s     2.6',
@@ -121,6 +124,15 @@ test.each([
   ['1162            master          3               0d00h02m07s', { reloads: 3, failed: 0 }],
   ['', undefined],
   ['Unknown command', undefined],
+  // As 2.4 says it, after a good reload and after one that failed.
+  [
+    `${OLD}# workers\n70  worker  1  0  0d00h00m04s  2.4.0\n# old workers\n`,
+    { reloads: 2, failed: 0 },
+  ],
+  [
+    `${OLD}# workers\n# old workers\n70  worker  [was: 1]  1  0d00h00m04s  2.4.0\n`,
+    { reloads: 2, failed: 1 },
+  ],
 ])('show proc: %s', (text, expected) => {
   expect(parseMaster(text)).toEqual(expected)
 })

@@ -38,6 +38,8 @@ function changesOf({ client, load_balancer_id }: Run) {
 const OTHER = { type: 'PATH', compare_type: 'EQUAL_TO', value: '/other' }
 const AWAY = { action: 'REDIRECT_TO_URL', redirect_url: 'http://away.example/' }
 const GONE = '302 http://away.example/'
+const ELSEWHERE = { action: 'REDIRECT_PREFIX', redirect_prefix: 'http://elsewhere.example' }
+const MOVED = '302 http://elsewhere.example/other'
 
 async function changeAll(run: Run): Promise<void> {
   const changes = changesOf(run)
@@ -59,14 +61,14 @@ async function changeAll(run: Run): Promise<void> {
   await shows('a', 'a')
   await changes.remove(`${first}/rules/${both}`)
   await shows('a', GONE)
-  const second = await changes.policy({ listener_id, action: 'REJECT', position: 1 })
+  const second = await changes.policy({ listener_id, ...ELSEWHERE, position: 1 })
   await shows('a', GONE)
   await changes.rule(second, OTHER)
-  await shows('a', '403')
+  await shows('a', MOVED)
   await changes.update(second, { position: 2 })
   await shows('a', GONE)
   await changes.update(first, { admin_state_up: false })
-  await shows('a', '403')
+  await shows('a', MOVED)
   await changes.remove(second)
   await shows('a', 'a')
 }
