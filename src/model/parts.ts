@@ -25,8 +25,19 @@ export const admin = {
   }),
 } as const
 
+const tagList = list(text({ max: 255 }), TAGS_MAX)
+
+/** Upstream keeps them as rows, which come in their order and are there once. */
+const tags: typeof tagList = {
+  ...tagList,
+  parse: (value) => {
+    const parsed = tagList.parse(value)
+    return parsed.ok ? { ...parsed, value: [...new Set(parsed.value)].toSorted() } : parsed
+  },
+}
+
 export const tagged = {
-  tags: field(list(text({ max: 255 }), TAGS_MAX), { help: 'Simple string tags.', fallback: [] }),
+  tags: field(tags, { help: 'Simple string tags.', fallback: [] }),
 } as const
 
 /**
