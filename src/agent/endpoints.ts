@@ -62,8 +62,9 @@ export function createHandlers(deps: EndpointDeps): Handlers {
     getInterface: async ({ ip }) => ok({ message: 'OK', interface: await interfaceOf(deps, ip) }),
     setInterfaceRules: async ({ ip }, body) => {
       await interfaceOf(deps, ip)
-      await deps.network.setRules(parseInterfaceRules(body))
-      return ok({ message: 'OK' })
+      const rules = parseInterfaceRules(body)
+      await deps.network.setRules(rules)
+      return ok({ message: 'OK', rules: rules.length })
     },
     plugVip: (parameters, body) => plugVip(deps, parameters.vip, body),
     plugNetwork: (_, body) => plugNetwork(deps, body),

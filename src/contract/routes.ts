@@ -35,6 +35,12 @@ export type PathParameters<P extends string> = P extends `${string}{${infer Name
   ? { readonly [K in Name | keyof PathParameters<Rest>]: string }
   : unknown
 
+/** How many are in force; upstream's agents do not say. */
+interface RulesSet {
+  readonly message: string
+  readonly rules?: number
+}
+
 export interface Done {
   readonly message: string
   readonly details?: string
@@ -198,7 +204,10 @@ export const ROUTES = {
     'GET',
     '/1.0/interface/{ip}',
   ),
-  setInterfaceRules: route<readonly PacketRule[], Done>('json')('PUT', '/1.0/interface/{ip}/rules'),
+  setInterfaceRules: route<readonly PacketRule[], RulesSet>('json')(
+    'PUT',
+    '/1.0/interface/{ip}/rules',
+  ),
 } as const
 export type RouteName = keyof typeof ROUTES
 

@@ -283,7 +283,7 @@ test('rules for what comes in by the VIP', async () => {
     { protocol: 'TCP', cidr: '192.0.2.9/24', port: 80 },
     { protocol: 'vrrp', cidr: null, port: null },
   ]
-  expect(await put(rules)).toEqual({ status: 200, body: { message: 'OK' } })
+  expect(await put(rules)).toEqual({ status: 200, body: { message: 'OK', rules: 2 } })
   expect(filters).toEqual([[{ ...rules[0], cidr: '192.0.2.0/24' }, rules[1]]])
   expect(await put(rules, '10.0.0.9')).toMatchObject({ status: 404 })
   expect(await put(rules, 'x')).toMatchObject({ status: 400 })

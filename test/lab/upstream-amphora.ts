@@ -14,8 +14,9 @@ const PROGRAMS = {
   'haproxy-vrrp-check': 'octavia.cmd.haproxy_vrrp_check',
 } as const
 export const UPSTREAM_AGENT_MODULES = Object.values(PROGRAMS)
-/** Upstream's agent calls them, and what they would do is done or is not wanted here. */
-const IDLE = ['systemctl', 'octavia-agent-lvs-masquerade']
+/** Upstream's agent calls it, and what it would do is not wanted here. */
+const IDLE = ['octavia-agent-lvs-masquerade']
+const OURS = ['start', 'service', 'systemctl']
 const SCRIPTS = join(import.meta.dirname, 'upstream-agent')
 
 export function createUpstreamAgent(python: string, topology: Topology): LabAgent {
@@ -30,7 +31,7 @@ export function createUpstreamAgent(python: string, topology: Topology): LabAgen
           `#!${python}\nimport sys\nfrom ${module} import main\nsys.exit(main())\n`,
         )
       for (const name of IDLE) writeProgram(join(bin, name), '#!/bin/sh\n')
-      for (const name of ['start', 'service']) copyFileSync(join(SCRIPTS, name), join(bin, name))
+      for (const name of OURS) copyFileSync(join(SCRIPTS, name), join(bin, name))
       // The agent asks what PID 1 is called.
       symlinkSync('/bin/sh', join(folder, 'systemd'))
     },

@@ -235,7 +235,10 @@ async function setVipRules(
     return { protocol: protocol === 'VRRP' ? ('vrrp' as const) : protocol, cidr, port }
   })
   try {
-    await client.call('setInterfaceRules', { ip }, body)
+    const { value } = await client.call('setInterfaceRules', { ip }, body)
+    // Upstream's let nobody in at their first call, and obey from the second on.
+    if (value.rules === undefined && body.length > 0)
+      await client.call('setInterfaceRules', { ip }, body)
   } catch (error) {
     const unknown = error instanceof AgentRefusal && [404, 405, 501].includes(error.status)
     if (!unknown || rules.some((rule) => rule.cidr !== null)) throw error

@@ -230,6 +230,17 @@ test.each([
   await createAgent().driver.updateListeners(AMPHORA, asked)
 })
 
+test.each([
+  ["upstream's agent, which obeys from the second call on", { message: 'OK' }, 2],
+  ['an agent that says how many are in force', { message: 'OK', rules: 1 }, 1],
+])('rules of the VIP: %s', async (_, answer, calls) => {
+  const path = 'PUT /1.0/interface/10.0.0.4/rules'
+  const { driver, requests, bodies } = createAgent({ [path]: [200, answer] })
+  await driver.setVipRules(AMPHORA, [{ protocol: 'TCP', port: 80, cidr: null }])
+  expect(requests).toEqual(Array(calls).fill(path))
+  expect(bodies).toEqual(Array(calls).fill([{ protocol: 'TCP', cidr: null, port: 80 }]))
+})
+
 describe('UDP and SCTP listeners', () => {
   const UDP = listenerRow({ loadbalancer_id: LB.id, protocol: 'UDP', protocol_port: 53 })
   const GET_UDP = `GET /1.0/listeners/${UDP.id}/udp_listener`
