@@ -6,6 +6,7 @@
  */
 import { afterEach, expect, test } from 'vitest'
 import type { FakeCloudServices } from '../driver/openstack/cloud.ts'
+import type { Row } from '../fake/neutron.ts'
 import { LBS, openController } from './openstack.ts'
 
 const stops: (() => unknown)[] = []
@@ -123,6 +124,21 @@ test.each(ERRORS)('%s: an ERROR that says so, and nothing is left', async (_, br
   await cloud.clock.sleep(60 * MINUTE)
   await remove(id)
   expect(await status(id).catch(() => 'gone')).toBe('gone')
+  expect(leftovers(cloud)).toEqual([])
+})
+
+test('an amphora whose port was deleted behind our back can be replaced', async () => {
+  const { cloud, harness, create, status, reason, remove, idle } = await setUp()
+  const { id } = (await create()).body.loadbalancer
+  await idle()
+  const { ports } = cloud.neutron
+  const isBase = (port: Row): boolean => port.name.startsWith('octavia-lb-vrrp-')
+  for (const port of [...ports.values()].filter(isBase)) ports.delete(port.id)
+  expect((await harness.send('PUT', `${LBS}/${id}/failover`)).status).toBe(202)
+  await idle()
+  expect(await status(id), await reason()).toBe('ACTIVE')
+  expect([...ports.values()].filter(isBase)).toHaveLength(1)
+  await remove(id)
   expect(leftovers(cloud)).toEqual([])
 })
 

@@ -119,11 +119,13 @@ function makeSteps({ load_balancer_id, replacement }: One): WorkerStep[] {
 function memberSteps({ load_balancer_id, replacement }: One): WorkerStep[] {
   const made = { load_balancer_id, amphorae: [replacement] }
   const plugs = allMemberPlugs(made.amphorae)
+  const onlyNew = (tree: LoadBalancerTree) => among(tree.amphorae, made.amphorae)
   return [
     plugMemberNetworks(made, plugs),
     plugMemberNetworksInAmphorae(made, plugs, true),
-    setVipRules(made),
-    setVipRulesInAmphorae(made, (tree) => among(tree.amphorae, made.amphorae)),
+    // Those that are there have them, or are replaced because somebody deleted their port.
+    setVipRules(made, onlyNew),
+    setVipRulesInAmphorae(made, onlyNew),
   ]
 }
 

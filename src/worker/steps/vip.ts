@@ -146,7 +146,11 @@ export async function vipPlugOf({ world }: Context, vips: Vips, row: Amphora): P
   return { port, network: on, subnets, ...vips }
 }
 
-export function setVipRules({ load_balancer_id }: Input): WorkerStep {
+/** `which` are those whose ports get them; what is let in is the same for all that have them. */
+export function setVipRules(
+  { load_balancer_id }: Input,
+  which: (tree: LoadBalancerTree) => readonly Amphora[] = ({ amphorae }) => amphorae,
+): WorkerStep {
   return {
     name: 'set-vip-rules',
     retry: networkRetry,
@@ -154,7 +158,7 @@ export function setVipRules({ load_balancer_id }: Input): WorkerStep {
     act: async (context) => {
       const tree = await loadTree(context, load_balancer_id)
       const rules = [...planVipRules(tree), ...planPeerGroupRules(tree)]
-      await context.world.network.setVipRules(targetOf(tree), rules)
+      await context.world.network.setVipRules(targetOf(tree, which(tree)), rules)
       return undefined
     },
   }
@@ -188,16 +192,16 @@ export function setFirstVipRules(input: Input): WorkerStep {
     ...setVipRules(input),
     undo: async (context) => {
       const tree = await loadTree(context, input.load_balancer_id)
-      await context.world.network.setVipRules({ ...targetOf(tree), amphora_port_ids: [] }, [])
+      await context.world.network.setVipRules(targetOf(tree, []), [])
     },
   }
 }
 
-function targetOf(tree: LoadBalancerTree): VipTarget {
+function targetOf(tree: LoadBalancerTree, amphorae: readonly Amphora[]): VipTarget {
   return {
     load_balancer_id: tree.id,
     vip: vipOf(tree),
-    amphora_port_ids: tree.amphorae.flatMap(({ status, vrrp_port_id }) =>
+    amphora_port_ids: amphorae.flatMap(({ status, vrrp_port_id }) =>
       status === 'DELETED' || status === 'ERROR' ? [] : (vrrp_port_id ?? []),
     ),
     security_group_ids: tree.vip_sg_ids,
