@@ -50,7 +50,11 @@ const cloudIn = (data_dir: string) => ({
 export const LOGINS: readonly Login[] = [
   {
     name: 'without authentication',
-    settings: `[api_settings]\nauth_strategy = "noauth"\n${NOOP_DRIVERS}`,
+    // Every list of two comes in two pages.
+    settings: `[api_settings]
+auth_strategy = "noauth"
+pagination_max_limit = "1"
+${NOOP_DRIVERS}`,
     project: 'default',
     stranger: 200,
     env: () => ({
