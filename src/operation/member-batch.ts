@@ -69,7 +69,8 @@ function keyOf({ address, protocol_port }: Pick<Member, 'address' | 'protocol_po
 
 /** Upstream's type has defaults for these, so they are set even when the request is silent. */
 function changesOf({ values, sent }: BatchItem): Partial<Member> {
-  const { admin_state_up, weight, backup, monitor_address, monitor_port, name, tags } = values
+  const { admin_state_up, weight, backup, monitor_address, monitor_port } = values
+  const { name, tags, subnet_id } = values
   return {
     admin_state_up,
     weight,
@@ -78,6 +79,8 @@ function changesOf({ values, sent }: BatchItem): Partial<Member> {
     monitor_port,
     ...(sent.includes('name') ? { name } : {}),
     ...(sent.includes('tags') ? { tags } : {}),
+    // Fixed once a member is there, but for this request.
+    ...(sent.includes('subnet_id') ? { subnet_id } : {}),
   }
 }
 
@@ -117,9 +120,10 @@ async function checkNew(
   origin: Origin,
 ): Promise<void> {
   const present = await findRows(deps.store.read, member, { pool_id })
-  const { create } = planBatch(present, wanted, additive)
+  const { create, update } = planBatch(present, wanted, additive)
   for (const { address } of create) checkNotReserved(address, deps.settings.reserved_ips)
-  const subnets = create.map((values) => values.subnet_id)
+  const changed = update.map(({ changes }) => changes.subnet_id ?? null)
+  const subnets = [...create.map((values) => values.subnet_id), ...changed]
   await checkMemberSubnets(deps, subnets, origin)
 }
 

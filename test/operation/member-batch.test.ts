@@ -1,7 +1,7 @@
 /** Setting all members of a pool: what is made, changed and removed, and what is refused. */
 import { describe, expect, test } from 'vitest'
 import { planBatch } from '../../src/operation/member-batch.ts'
-import { createHarness, makeTree, settle } from '../api/harness.ts'
+import { createHarness, makeTree, SUBNET, settle } from '../api/harness.ts'
 import { memberRow } from '../fake/rows.ts'
 
 const KNOWN = { address: '10.0.0.20', protocol_port: 8080 }
@@ -50,6 +50,20 @@ describe('members as a batch', () => {
       ['10.0.0.20', 1, 'a', 'PENDING_UPDATE'],
       ['10.0.0.21', 1, '', 'PENDING_DELETE'],
     ])
+  })
+
+  test('a subnet is changed where it is named, and must be there', async () => {
+    const { harness, put } = await start()
+    const subnets = async () => (await harness.dump()).member?.map((row) => Object(row).subnet_id)
+    expect((await put([{ ...KNOWN, subnet_id: SUBNET }])).status).toBe(202)
+    expect(await subnets()).toEqual([SUBNET])
+    await settle(harness)
+    expect((await put([KNOWN])).status).toBe(202)
+    expect(await subnets()).toEqual([SUBNET])
+    await settle(harness)
+    expect((await put([{ ...KNOWN, subnet_id: NIL }])).status).toBe(400)
+    expect((await put([{ ...KNOWN, subnet_id: null }])).status).toBe(202)
+    expect(await subnets()).toEqual([null])
   })
 
   test('additive_only removes nothing', async () => {
