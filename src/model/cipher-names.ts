@@ -86,14 +86,23 @@ const PROTECTIONS = [
   [/^(?!.*GCM).*SHA384$/, 'SHA384'],
 ] as const
 
-/** What a configuration gives to `ciphersuites`: those of TLS 1.3. */
-export const TLS13_CIPHERS: readonly string[] = [
+const TLS13_CIPHERS: readonly string[] = [
   'TLS_AES_128_GCM_SHA256',
   'TLS_AES_256_GCM_SHA384',
   'TLS_CHACHA20_POLY1305_SHA256',
   'TLS_AES_128_CCM_SHA256',
   'TLS_AES_128_CCM_8_SHA256',
 ]
+
+/**
+ * The cipher of TLS 1.3 that a configuration gives to `ciphersuites`; undefined for any other
+ * word. Clients also have the names that OpenSSL gave to them before 1.1.1:
+ * `TLS13-CHACHA20-POLY1305-SHA256`.
+ */
+export function tls13Cipher(word: string): string | undefined {
+  const name = word.startsWith('TLS13-') ? word.replace('TLS13', 'TLS').replaceAll('-', '_') : word
+  return TLS13_CIPHERS.includes(name) ? name : undefined
+}
 
 /** By cipher, what selects it. */
 const CIPHERS: ReadonlyMap<string, ReadonlySet<string>> = new Map(
@@ -137,7 +146,7 @@ const COMMAND = /^(STRENGTH|SECLEVEL=[0-5])$/
  */
 export function cipherFault(text: string): string | undefined {
   const whole = text.replace(/^DEFAULT:?/, `${DEFAULT}:`)
-  const elements = whole.split(':').filter((each) => each !== '' && !TLS13_CIPHERS.includes(each))
+  const elements = whole.split(':').filter((each) => each !== '' && tls13Cipher(each) === undefined)
   const names: string[] = []
   for (const element of elements) {
     const [name = '', ...commands] = element.split('@')

@@ -1,5 +1,5 @@
 /** Rules of TLS which listeners and pools share. Source: octavia/common/validate.py. Pure. */
-import { cipherFault } from '../model/cipher-names.ts'
+import { cipherFault, tls13Cipher } from '../model/cipher-names.ts'
 import { fault } from '../model/fault.ts'
 import { CIPHER_STRING, TLS_VERSIONS } from '../model/tls.ts'
 
@@ -27,7 +27,11 @@ export function checkCiphers(
         'Only alphanumeric, -, +, !, :, @, =, _, and . are allowed.',
     )
   const prohibited = settings.tls_cipher_prohibit_list.split(':')
-  const rejected = ciphers.split(':').filter((cipher) => prohibited.includes(cipher))
+  const rejected = ciphers
+    .split(':')
+    .filter((cipher) =>
+      [cipher, tls13Cipher(cipher) ?? ''].some((each) => prohibited.includes(each)),
+    )
   if (rejected.length > 0)
     throw fault.validation(
       `The following ciphers have been prohibited by an administrator: ${rejected.join(', ')}`,

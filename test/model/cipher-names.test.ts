@@ -7,6 +7,7 @@ const OPENSSL = Bun.which('openssl')
 const TAKEN = [
   ...['', 'HIGH', 'HIGH:!aNULL:!MD5', 'DEFAULT@SECLEVEL=1', 'ECDHE+AESGCM:-SHA1', 'ALL:@STRENGTH'],
   ...['NOBODY:ECDHE-RSA-AES256-GCM-SHA384', 'TLS_AES_128_GCM_SHA256'],
+  'TLS13-CHACHA20-POLY1305-SHA256:TLS13-AES-128-CCM-8-SHA256',
   'TLS_AES_256_GCM_SHA384:ECDHE-ECDSA-AES128-GCM-SHA256',
 ]
 test.each(TAKEN)('%j is taken', (text) => {
@@ -15,7 +16,14 @@ test.each(TAKEN)('%j is taken', (text) => {
 
 const REFUSED = [
   ...['B', 'nobody', '!aNULL', '-ALL', 'HIGH@SECLEVEL=9', 'HIGH@X', '_HIGH', 'HIGH:!', 'ECDHE+B'],
-  ...['TLS_AES_128_GCM_SHA256:NOBODY', 'HIGH:!ALL', 'ALL:-ALL', 'AES128-SHA:!kRSA', '!ALL:HIGH'],
+  ...[
+    'TLS_AES_128_GCM_SHA256:NOBODY',
+    'TLS13-NOBODY',
+    'HIGH:!ALL',
+    'ALL:-ALL',
+    'AES128-SHA:!kRSA',
+    '!ALL:HIGH',
+  ],
   ...['ECDHE:!ECDH', 'DEFAULT:!DEFAULT:!ALL', 'AES:-AES:!SHA'],
 ]
 test.each(REFUSED)('%j is refused', (text) => {
@@ -25,7 +33,7 @@ test.each(REFUSED)('%j is refused', (text) => {
 /** What OpenSSL itself says; it counts ciphers of TLS 1.3, which haproxy is given apart. */
 const why = OPENSSL === null ? ' (needs openssl)' : ''
 test.skipIf(OPENSSL === null).each([...TAKEN, ...REFUSED])(`openssl agrees on %j${why}`, (text) => {
-  const older = text.split(':').filter((each) => each !== '' && !each.startsWith('TLS_'))
+  const older = text.split(':').filter((each) => each !== '' && !/^TLS(_|13-)/.test(each))
   if (older.length === 0) return
   const { exitCode } = Bun.spawnSync([OPENSSL ?? '', 'ciphers', older.join(':')])
   expect(exitCode === 0).toBe(cipherFault(text) === undefined)

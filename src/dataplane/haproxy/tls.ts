@@ -2,7 +2,7 @@
  * TLS as haproxy speaks it: options of `bind` lines towards clients and of `server` lines towards
  * members, in upstream's order.
  */
-import { TLS13_CIPHERS } from '../../model/cipher-names.ts'
+import { tls13Cipher } from '../../model/cipher-names.ts'
 import type { Listener } from '../../model/listener.ts'
 import type { Pool } from '../../model/pool.ts'
 import { TLS_VERSIONS } from '../../model/tls.ts'
@@ -17,13 +17,12 @@ function options(
 ): readonly (Line | undefined)[] {
   // Those of TLS 1.3 have an option of their own; in `ciphers` they do nothing.
   const ciphers = of.tls_ciphers?.split(':').filter(Boolean) ?? []
-  const [newer, older] = [true, false].map((wanted) =>
-    ciphers.filter((cipher) => TLS13_CIPHERS.includes(cipher) === wanted),
-  )
+  const newer = ciphers.map(tls13Cipher).filter((cipher) => cipher !== undefined)
+  const older = ciphers.filter((cipher) => tls13Cipher(cipher) === undefined)
   const alpn = of.alpn_protocols ?? []
   return [
-    older?.length ? line`ciphers ${older.join(':')}` : undefined,
-    newer?.length ? line`ciphersuites ${newer.join(':')}` : undefined,
+    older.length > 0 ? line`ciphers ${older.join(':')}` : undefined,
+    newer.length > 0 ? line`ciphersuites ${newer.join(':')}` : undefined,
     ...range(of.tls_versions ?? []),
     alpn.length === 0 ? undefined : line`alpn ${alpn.join(',')}`,
   ]
