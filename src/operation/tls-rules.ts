@@ -29,9 +29,7 @@ export function checkCiphers(
   const prohibited = settings.tls_cipher_prohibit_list.split(':')
   const rejected = ciphers
     .split(':')
-    .filter((cipher) =>
-      [cipher, tls13Cipher(cipher) ?? ''].some((each) => prohibited.includes(each)),
-    )
+    .filter((each) => prohibited.includes(each) || prohibited.includes(tls13Cipher(each) ?? each))
   if (rejected.length > 0)
     throw fault.validation(
       `The following ciphers have been prohibited by an administrator: ${rejected.join(', ')}`,

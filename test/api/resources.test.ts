@@ -224,6 +224,12 @@ const LISTENER_SCENARIOS: readonly Scenario[] = [
     ],
     ['strange ciphers', postListener({ ...TLS, tls_ciphers: 'A;B' }), CIPHERS],
     ['prohibited ciphers', postListener({ ...TLS, tls_ciphers: 'AES:RC4' }), PROHIBITED],
+    [
+      'a prohibited cipher by an older name',
+      postListener({ ...TLS, tls_ciphers: 'TLS13-AES-128-GCM-SHA256' }),
+      'Validation failure: The following ciphers have been prohibited by an administrator: TLS13-AES-128-GCM-SHA256',
+      { settings: { tls_cipher_prohibit_list: 'TLS_AES_128_GCM_SHA256' } },
+    ],
     ['no TLS version', postListener({ ...TLS, tls_versions: [] }), NO_VERSIONS],
     [
       'an unknown TLS version',
