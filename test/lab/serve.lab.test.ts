@@ -251,6 +251,31 @@ function fingerprints(folder: string): Record<string, string> {
 }
 
 test.skipIf(missing !== undefined)(
+  lab('SIGHUP changes what can change, and a file that is wrong changes nothing'),
+  async () => {
+    const place = createLab()
+    const serve = await place.start()
+    const first = readFileSync(place.config, 'utf8')
+    const readAgain = async (text: string, told: RegExp): Promise<void> => {
+      writeFileSync(place.config, text)
+      process.kill(serve.pid, 'SIGHUP')
+      await until(`the log to have ${told}`, () => told.test(serve.log()))
+    }
+    expect(serve.log()).not.toMatch(/\bdebug\b/i)
+    const chatty = first.replace('[DEFAULT]', '[DEFAULT]\ndebug = true')
+    await readAgain(chatty, /configuration read again.*DEFAULT\.debug/)
+    await answers(URL)
+    await until('a line for debugging', () => /\bdebug\b.*GET/i.test(serve.log()))
+    await readAgain(`${chatty}\n[task_flow]\nmax_parallel_flows = 3\n`, /need a restart/)
+    await readAgain(`${chatty}\n[nonsense`, /configuration is wrong and was not taken over/)
+    expect(await answers(URL)).toBe(true)
+    expect(await serve.stop()).toBe(0)
+    place.remove()
+  },
+  60_000,
+)
+
+test.skipIf(missing !== undefined)(
   lab('secret files are 0600'),
   async () => {
     const place = createLab()
