@@ -128,9 +128,12 @@ class JobRun<W> {
    * ever.
    */
   async #resume(at: number): Promise<Outcome<number>> {
-    const attempts = this.#journal.row(at).attempts + 1
+    const { attempts: before, error } = this.#journal.row(at)
+    const attempts = before + 1
     await this.#journal.update(at, { attempts })
-    if (attempts <= this.#retry(at).attempts + INTERRUPTIONS_MAX) return { ok: true, value: at }
+    // A death leaves no error: with one, the tries may have been those of a long outage.
+    const retry = error === null ? this.#retry(at) : throughOutage(this.#retry(at))
+    if (attempts <= retry.attempts + INTERRUPTIONS_MAX) return { ok: true, value: at }
     return { ok: false, error: new Error(`the process ended ${attempts - 1} times in this step`) }
   }
 
@@ -223,13 +226,16 @@ class JobRun<W> {
 
   /**
    * Tries within the step's limits. Each further try is recorded first, so that a restart forgives
-   * none.
+   * none. Those that met an outage take nothing from those that are answered.
    */
   async #attempt<T>(
     at: number,
     work: (context: StepContext<W>) => Promise<T>,
   ): Promise<Outcome<T>> {
     const retry = this.#retry(at)
+    const before = this.#journal.row(at).attempts
+    // What went beyond the limit before a restart met an outage, or died.
+    let outages = before > retry.attempts ? before - 1 : 0
     for (;;) {
       try {
         return { ok: true, value: await work(this.#journal.context()) }
@@ -240,9 +246,10 @@ class JobRun<W> {
         const { attempts } = this.#journal.row(at)
         const passing = error instanceof DriverError ? error.retryable : isStoreOutage(error)
         const outage = error instanceof DriverError && error.outage
-        const { attempts: most } = outage ? throughOutage(retry) : retry
+        if (outage) outages++
+        const most = outage ? throughOutage(retry).attempts : retry.attempts + outages
         if (!passing || attempts >= most) return { ok: false, error }
-        const delay_ms = delayAfter(retry, attempts)
+        const delay_ms = delayAfter(retry, outage ? attempts : attempts - outages)
         const step = this.#step(at).name
         this.#deps.log.debug('step is tried again', { step, attempts, delay_ms, error })
         await this.#journal.update(at, { attempts: attempts + 1, error: failureText(error) })

@@ -128,6 +128,60 @@ test('what may pass is tried again, with growing delays, as often as allowed', a
   expect(bench.clock.slept).toEqual([100, 200, 400])
 })
 
+test.each([
+  [2, 'DONE', 'plug DONE 13', [20, 40]],
+  [3, `REVERTED: test failed at step plug: ${PLUG_FAILED}`, 'plug UNDONE 1', [20, 40]],
+])('after an outage, %i answers that say later: %s', async (later, end, step, delays) => {
+  let tries = 0
+  const bench = createBench([
+    {
+      name: 'plug',
+      act: async () => {
+        if (++tries <= 10) throw driverError(true, true)
+        if (tries <= 10 + later) throw driverError(true)
+        return undefined
+      },
+      undo: async () => {},
+      retry: { attempts: 3, delay_ms: 20, factor: 2, delay_ms_max: 1_000 },
+    },
+  ])
+  const id = await bench.enqueue()
+  const engine = bench.engine()
+  await engine.start()
+  await engine.idle()
+  expect(await bench.story(id)).toEqual([end, step])
+  expect(bench.clock.slept.slice(10)).toEqual(delays)
+})
+
+test('a restart during a long outage loses no job, and what comes after it has its tries', async () => {
+  let tries = 0
+  const bench = createBench([
+    {
+      name: 'plug',
+      act: async () => {
+        if (++tries <= 60) throw driverError(true, true)
+        if (tries <= 62) throw driverError(true)
+        return undefined
+      },
+      retry: { attempts: 3, delay_ms: 1_000 },
+    },
+  ])
+  const id = await bench.enqueue()
+  const waiting = {
+    ...bench.clock,
+    sleep: (ms: number, signal?: AbortSignal) =>
+      tries < 40 ? bench.clock.sleep(ms, signal) : neverUnlessAborted(ms, signal),
+  }
+  const first = bench.engine({ clock: waiting })
+  await first.start()
+  await until(async () => (await bench.story(id))[1] === 'plug RUNNING 41')
+  await first.stop()
+  const second = bench.engine()
+  await second.start()
+  await second.idle()
+  expect((await bench.story(id))[0]).toBe('DONE')
+})
+
 test.each<[string, TestStep['act'], string, number]>([
   ['retries are used up', flaky(9, () => driverError(true)), PLUG_FAILED, 2],
   ['a retry cannot help', flaky(9, () => driverError(false)), PLUG_FAILED, 1],

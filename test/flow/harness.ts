@@ -99,13 +99,14 @@ export function flaky(times: number, error: () => Error): () => Promise<undefine
   }
 }
 
-export function driverError(retryable: boolean): DriverError {
+export function driverError(retryable: boolean, outage = false): DriverError {
   return new DriverError({
     operation: 'plug-vip',
     subject: 'amphora 1',
     reason: 'no answer',
     hint: 'look at the network',
     retryable,
+    outage,
   })
 }
 

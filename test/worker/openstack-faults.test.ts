@@ -156,6 +156,14 @@ const WAITS: readonly (readonly [string, Break])[] = [
     (cloud) => whenBooting(cloud, () => cloud.outage(cloud.neutron, 10 * MINUTE)),
   ],
   [
+    'Neutron is down for ten minutes, and conflicts with itself when it returns',
+    (cloud) =>
+      whenBooting(cloud, () => {
+        cloud.outage(cloud.neutron, 10 * MINUTE)
+        cloud.neutron.fail({ on: /POST .ports/, status: 409, times: 4 })
+      }),
+  ],
+  [
     'Keystone is down for ten minutes, and our token is revoked',
     (cloud) =>
       whenBooting(cloud, () => {
