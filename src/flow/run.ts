@@ -251,7 +251,9 @@ class JobRun<W> {
         if (!passing || attempts >= most) return { ok: false, error }
         const delay_ms = delayAfter(retry, outage ? attempts : attempts - outages)
         const step = this.#step(at).name
-        this.#deps.log.debug('step is tried again', { step, attempts, delay_ms, error })
+        // Long waits are told once, so that nobody wonders.
+        const level = outage && outages === 1 ? 'warning' : 'debug'
+        this.#deps.log[level]('step is tried again', { step, attempts, delay_ms, error })
         await this.#journal.update(at, { attempts: attempts + 1, error: failureText(error) })
         await sleepOrStop(this.#deps.clock, delay_ms, this.#signal)
       }

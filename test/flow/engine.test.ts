@@ -3,6 +3,7 @@ import type { Boundary } from '../../src/flow/step.ts'
 import { listSteps, releaseHeldJob } from '../../src/store/jobs.ts'
 import type { Store } from '../../src/store/store.ts'
 import { AssertionFailure } from '../../src/system/assert.ts'
+import { createLog } from '../../src/system/log.ts'
 import { createBench, dieAt, driverError, flaky, recorded, type TestStep } from './harness.ts'
 
 const PLUG_FAILED = 'plug-vip of amphora 1: no answer (look at the network)'
@@ -146,9 +147,15 @@ test.each([
     },
   ])
   const id = await bench.enqueue()
-  const engine = bench.engine()
+  const said: string[] = []
+  const write = (line: string) => void said.push(line)
+  const { now } = bench.clock
+  const engine = bench.engine({
+    log: createLog({ format: 'human', level: () => 'warning', write, now }),
+  })
   await engine.start()
   await engine.idle()
+  expect(said.filter((line) => line.includes('step is tried again'))).toHaveLength(1)
   expect(await bench.story(id)).toEqual([end, step])
   expect(bench.clock.slept.slice(10)).toEqual(delays)
 })
