@@ -53,7 +53,10 @@ export async function setVipTraffic(
   const { neutron } = deps
   const { load_balancer_id, vip, amphora_port_ids, security_group_ids, qos_policy_id } = target
   const doing = { operation: 'set-vip-rules', subject: `load balancer ${load_balancer_id}` }
-  const group = await ensureVipGroup(deps, load_balancer_id, doing)
+  // To take rules away no group is made: what refused it before would refuse that, too.
+  const takesAway = rules.length === 0 && amphora_port_ids.length === 0
+  const vipGroup = takesAway ? findVipGroup : ensureVipGroup
+  const group = await vipGroup(deps, load_balancer_id, doing)
   if (group !== undefined) {
     const rows = await neutron.list('security-group-rules', { security_group_id: group }, doing)
     const wanted = planGroupRules(rules, vip)
@@ -68,6 +71,7 @@ export async function setVipTraffic(
   const groups = group === undefined ? [] : [group, ...security_group_ids]
   for (const id of new Set([vip.port_id, ...amphora_port_ids])) {
     const row = await neutron.find('ports', id)
+    if (row === undefined && takesAway) continue
     if (row === undefined) throw gone(doing, id)
     const port = toNeutronPort(row)
     const qos = id === vip.port_id ? port.qos_policy_id : qos_policy_id
