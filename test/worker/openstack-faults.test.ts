@@ -228,6 +228,22 @@ test.each(WAITS)('%s: it waits and becomes ACTIVE', async (_, broken) => {
   expect(leftovers(cloud)).toEqual([])
 })
 
+test('a port that Neutron could not bind is plugged in again, whatever Nova says of it', async () => {
+  const { cloud, create, status, reason, idle } = await setUp()
+  const { nova, neutron } = cloud
+  const bindAs = (type: string) => () => {
+    for (const port of neutron.ports.values())
+      if (port.name.startsWith('octavia-lb-vrrp-')) port['binding:vif_type'] = type
+  }
+  nova.fail({ on: /POST .*os-interface/, status: 500, times: 1, after: true })
+  nova.when(/GET .*os-interface./, bindAs('binding_failed'))
+  nova.when(/POST .*os-interface/, () => nova.when(/POST .*os-interface/, bindAs('bridge')))
+  const { id } = (await create()).body.loadbalancer
+  await idle()
+  expect([await status(id), await reason()]).toEqual(['ACTIVE', ''])
+  expect(nova.requests.filter((each) => /POST .*os-interface/.test(each))).toHaveLength(2)
+})
+
 test('a wrong password is told at once, and nothing is made', async () => {
   const { cloud, harness, create } = await setUp()
   cloud.keystone.failWith(401)

@@ -165,8 +165,17 @@ async function attach(
 ): Promise<Port> {
   if (port.device_id !== compute_id) await attachments.attach(compute_id, port.id)
   const row = await neutron.find('ports', port.id)
-  if (row !== undefined) return toPort(row)
-  throw new DriverError({ ...doing, reason: `port ${port.id} is gone`, retryable: true })
+  if (row === undefined)
+    throw new DriverError({ ...doing, reason: `port ${port.id} is gone`, retryable: true })
+  if (row['binding:vif_type'] !== 'binding_failed') return toPort(row)
+  // Nova has written the instance into the port, but nothing is plugged in: from the start.
+  await neutron.update('ports', port.id, { device_id: '', device_owner: OCTAVIA_OWNER }, doing)
+  throw new DriverError({
+    ...doing,
+    reason: `Neutron cannot bind port ${port.id} on the host of the amphora`,
+    hint: 'openstack network agent list tells whether its agent is alive',
+    retryable: true,
+  })
 }
 
 /**
