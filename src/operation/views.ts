@@ -29,7 +29,7 @@ export interface Relatives<F extends Fields> {
   load(db: Db, rows: readonly Row<F>[]): Promise<readonly View[]>
 }
 
-function relatives<F extends Fields, K extends keyof F & string>(
+function relativesOf<F extends Fields, K extends keyof F & string>(
   _resource: Resource<F>,
   columns: readonly K[],
   load: (db: Db, rows: readonly Pick<Row<F>, K>[]) => Promise<readonly View[]>,
@@ -50,14 +50,14 @@ export async function viewRow<F extends Fields>(
   return { ...own, ...more }
 }
 
-export const loadBalancerRelatives = relatives(loadBalancer, ['id'], async (db, rows) => {
+export const loadBalancerRelatives = relativesOf(loadBalancer, ['id'], async (db, rows) => {
   const ids = rows.map(({ id }) => id)
   const listeners = await loadChildIds(db, 'listener', 'loadbalancer_id', ids)
   const pools = await loadChildIds(db, 'pool', 'loadbalancer_id', ids)
   return ids.map((id) => ({ listeners: listeners.get(id) ?? [], pools: pools.get(id) ?? [] }))
 })
 
-export const listenerRelatives = relatives(
+export const listenerRelatives = relativesOf(
   listener,
   ['id', 'loadbalancer_id'],
   async (db, rows) => {
@@ -71,7 +71,7 @@ export const listenerRelatives = relatives(
 )
 
 /** A pool without a monitor has no `healthmonitor_id`, as upstream. */
-export const poolRelatives = relatives(
+export const poolRelatives = relativesOf(
   pool,
   ['id', 'loadbalancer_id', 'session_persistence'],
   async (db, rows) => {
@@ -94,17 +94,17 @@ export const poolRelatives = relatives(
   ['session_persistence'],
 )
 
-export const healthMonitorRelatives = relatives(healthMonitor, ['pool_id'], async (_db, rows) =>
+export const healthMonitorRelatives = relativesOf(healthMonitor, ['pool_id'], async (_db, rows) =>
   rows.map(({ pool_id }) => ({ pools: [{ id: pool_id }] })),
 )
 
-export const l7policyRelatives = relatives(l7policy, ['id'], async (db, rows) => {
+export const l7policyRelatives = relativesOf(l7policy, ['id'], async (db, rows) => {
   const ids = rows.map(({ id }) => id)
   const rules = await loadChildIds(db, 'l7rule', 'l7policy_id', ids)
   return ids.map((id) => ({ rules: rules.get(id) ?? [] }))
 })
 
-export const quotaRelatives = relatives(
+export const quotaRelatives = relativesOf(
   quota,
   ['load_balancer', 'health_monitor'],
   async (_db, rows) => rows.map(olderLimitNames),

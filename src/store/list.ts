@@ -97,6 +97,7 @@ async function runList<F extends Fields>(
   if (hidden !== undefined) values.push(hidden.value)
   if (limit !== null) values.push(limit)
   const shape = {
+    selected,
     where: where.map(({ column }) => column),
     hidden: hidden?.column,
     sort: sort.map(({ column, direction }) => [column, direction]),

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { runOk, systemProcesses } from '../../src/system/process.ts'
 import { processesOf, signal } from './amphora-faults.ts'
-import { BINARY, createLab, createWebServers, labMissing, until } from './harness.ts'
+import { BINARY, createLab, createWebServers, labMissing, until, VIP_NET } from './harness.ts'
 import { leftovers, snapshot } from './leftovers.ts'
 
 const missing = labMissing('openssl')
@@ -21,14 +21,7 @@ cert_interval = 2
 cert_expiry_buffer = 7200
 [certificates]
 cert_validity_time = 3600
-[[local_cloud.networks]]
-name = "vip-net"
-cidr = "10.10.10.0/24"
-gateway_ip = "10.10.10.1"
-host_access = true
-allocation_start = "10.10.10.100"
-allocation_end = "10.10.10.250"
-`
+${VIP_NET}`
 
 test.skipIf(missing !== undefined)(
   lab('an HTTPS listener in two commands, and new certificates for its amphora'),
