@@ -9,6 +9,12 @@ import { renderPolicies } from './policies.ts'
 import { modeOf } from './served.ts'
 import { bindTls } from './tls.ts'
 
+/**
+ * Linux makes a socket that is bound to one IPv6 address one for IPv6 alone. Unless haproxy is told
+ * so it takes the old one for another at each reload, and closes it with what waits there.
+ */
+const V6ONLY = line`v6only`
+
 export function renderFrontend(
   rendering: Rendering,
   listener: Listener,
@@ -23,7 +29,11 @@ export function renderFrontend(
       line`maxconn ${connectionLimit(listener, options)}`,
       ...(listener.protocol === 'TERMINATED_HTTPS' ? onlyTls(listener) : []),
       ...vipAddresses(tree).map((address) =>
-        joined([line`bind ${address}:${listener.protocol_port}`, bindTls(rendering, listener)]),
+        joined([
+          line`bind ${address}:${listener.protocol_port}`,
+          bindTls(rendering, listener),
+          address.includes(':') ? V6ONLY : undefined,
+        ]),
       ),
       line`mode ${modeOf(listener)}`,
       ...(modeOf(listener) === 'http' ? renderPolicies(tree, listener) : []),

@@ -3,6 +3,7 @@ import { expect } from 'vitest'
 import { runOk, systemProcesses } from '../../../src/system/process.ts'
 import { until } from '../harness.ts'
 import { ask, converse, isRefused, seen, shares } from './client.ts'
+import { socketsAt } from './haproxy.ts'
 import { urlOf } from './made.ts'
 import { members, type Place } from './place.ts'
 import { type MatrixRow, only, type Wish } from './row.ts'
@@ -159,6 +160,19 @@ export const protocolRows: readonly MatrixRow[] = [
       expect(await isRefused(run.vip, kept.port)).toBe(true)
       await set(true)
       await until('the listener to answer', async () => (await ask(kept)).status === 200)
+    },
+  },
+  {
+    features: [243],
+    shows: 'what waits at the sockets of a listener outlives a reload: the sockets do',
+    listeners: (place) => [webListener(place)],
+    check: async (run) => {
+      const { id, port } = only(run)
+      const before = await socketsAt(run, port)
+      expect(before).toHaveLength(2)
+      await run.client.call('PUT', `listeners/${id}`, { listener: { timeout_client_data: 4321 } })
+      await run.client.active(run.load_balancer_id)
+      expect(await socketsAt(run, port)).toEqual(before)
     },
   },
   {

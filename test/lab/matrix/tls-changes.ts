@@ -1,7 +1,8 @@
 /** Rows of the matrix: certificates that are renewed, and that go bad. */
 import { readdirSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { expect } from 'vitest'
-import { runOk, systemProcesses } from '../../../src/system/process.ts'
+import { systemProcesses } from '../../../src/system/process.ts'
+import { haproxyOf } from './haproxy.ts'
 import { type MatrixRow, only, type Run, type Wish } from './row.ts'
 import { tlsListener } from './tls.ts'
 import { curl, handshake } from './tls-client.ts'
@@ -38,12 +39,6 @@ async function keepAsking(run: Run, signal: AbortSignal) {
 
 const TMPFS = 0x0102_1994
 
-/** The file system that haproxy sees. */
-async function amphoraRoot(run: Run): Promise<string> {
-  const { stdout } = await runOk(systemProcesses, ['pgrep', '-of', run.load_balancer_id])
-  return `/proc/${stdout.trim()}/root`
-}
-
 export const tlsChangeRows: readonly MatrixRow[] = [
   {
     features: [249],
@@ -70,7 +65,7 @@ export const tlsChangeRows: readonly MatrixRow[] = [
     shows: 'keys are in the memory of the amphora, readable by root alone, and go when unused',
     listeners: (place) => [tlsListener(place, { sni_container_refs: [REF.sni] })],
     check: async (run) => {
-      const root = await amphoraRoot(run)
+      const root = `${await haproxyOf(run)}/root`
       const folder = `${root}/var/lib/octavia/certs/${run.load_balancer_id}`
       expect(statfsSync(folder).type).toBe(TMPFS)
       const list = (): string[] => readdirSync(folder).sort()
