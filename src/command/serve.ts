@@ -20,6 +20,8 @@ and the policy files again.
 `,
   async run(args, io) {
     const options = parseArguments(args, { 'config-file': { type: 'string' } })
+    // The executable compiles late, which suits agents that idle; here it pays from the start.
+    Bun.unsafe.setJITPolicy(1)
     return await runController({
       configFile: configFile(options.text('config-file')),
       agentExecutable: process.execPath,

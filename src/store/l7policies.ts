@@ -2,7 +2,7 @@
 import { sql } from 'kysely'
 import { type L7Policy, l7policy } from '../model/l7policy.ts'
 import type { ProvisioningStatus } from '../model/status.ts'
-import { listed, runBatch } from './batch.ts'
+import { runLookup } from './batch.ts'
 import { runCompiled } from './compiled.ts'
 import { findRows, updateRow } from './repository.ts'
 import type { Db, Tx } from './store.ts'
@@ -52,16 +52,16 @@ export async function loadRedirectingListeners(
   db: Db,
   pool_ids: readonly string[],
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  const rows = await runBatch<{ pool_id: string; listener_id: string }>(db, {
+  const rows = await runLookup<{ pool_id: string; listener_id: string }>(db, {
     key: 'redirecting listeners',
-    build: (on) =>
+    build: (on, among) =>
       on
         .selectFrom('l7policy')
         .innerJoin('l7rule', 'l7rule.l7policy_id', 'l7policy.id')
         .select(['l7policy.redirect_pool_id as pool_id', 'l7policy.listener_id'])
         .distinct()
         .where('l7policy.admin_state_up', '=', 1)
-        .where('l7policy.redirect_pool_id', 'in', listed())
+        .where('l7policy.redirect_pool_id', 'in', among)
         .orderBy('l7policy.listener_id'),
     values: pool_ids,
     first: [1],

@@ -1,6 +1,6 @@
 /** Ids of the children of many rows at once: one query per kind of child. */
 import type { IdOnly } from '../model/view.ts'
-import { listed, runBatch } from './batch.ts'
+import { runLookup } from './batch.ts'
 import type { Db } from './store.ts'
 
 interface ChildId {
@@ -21,13 +21,13 @@ export async function loadChildIds(
   order = 'created_at',
 ): Promise<ReadonlyMap<string, readonly IdOnly[]>> {
   const out = new Map<string, IdOnly[]>()
-  const rows = await runBatch<ChildId>(db, {
+  const rows = await runLookup<ChildId>(db, {
     key: `children ${table} ${column}`,
-    build: (on) =>
+    build: (on, among) =>
       on
         .selectFrom(table)
         .select(['id', `${column} as parent`, `${order} as place`])
-        .where(column, 'in', listed()),
+        .where(column, 'in', among),
     values: parents,
   })
   // SQLite would build an index for it each time, which costs more than finding a few rows.
