@@ -1,9 +1,9 @@
 /**
  * UDP as a dependency, for a receiver of many small messages none of which is urgent: the socket is
- * looked at several times a second and emptied. Node's and Bun's sockets wake the process for each
- * datagram, which at 100 per second costs 90 us of CPU each before a byte is read, most of what a
- * heartbeat costs. The faster they arrive, the sooner comes the next look, so that the kernel's
- * buffer is not overrun.
+ * looked at once a second and emptied. Node's and Bun's sockets wake the process for each datagram,
+ * which at 100 per second costs 90 us of CPU each before a byte is read, most of what a heartbeat
+ * costs. The faster they arrive, the sooner comes the next look, so that the kernel's buffer is not
+ * overrun.
  */
 import { ptr } from 'bun:ffi'
 import { isIPv6 } from 'node:net'
@@ -42,7 +42,7 @@ export interface Datagrams {
 }
 
 /** Between two looks when little arrives. */
-const LOOK_MS = 500
+const LOOK_MS = 1000
 /** What the kernel counts for a small datagram at most: whole buffers of the network card. */
 const BUFFERED_BYTES = 2304
 /** The part of the receive buffer that may fill between two looks; the rest is for bursts. */

@@ -58,11 +58,11 @@ test('an address that is taken, and one that is none', async () => {
 })
 
 test.each([
-  ['nothing', 0, 500, 500],
-  ['a few', 50, 500, 500],
-  ['more than may wait', 400, 500, 125],
+  ['nothing', 0, 1000, 1000],
+  ['a few', 50, 1000, 1000],
+  ['more than may wait', 400, 1000, 250],
   ['as many still', 100, 125, 125],
-  ['more than one look reads', 1000, 500, 0],
+  ['more than one look reads', 1000, 1000, 0],
 ])('the next look after %s', (_, found, elapsed_ms, wait_ms) => {
   expect(nextLookMs(found, elapsed_ms, 100)).toBe(wait_ms)
 })
