@@ -4,7 +4,13 @@
  * heard them.
  */
 import { replaceSilent, type SilentReplacement } from '../operation/silent-amphora.ts'
-import { listSilent, resumeStopped, type Silence, stopFailover } from '../store/health.ts'
+import {
+  isAnyStopped,
+  listSilent,
+  resumeStopped,
+  type Silence,
+  stopFailover,
+} from '../store/health.ts'
 import { countOpenJobs } from '../store/jobs.ts'
 import type { Store } from '../store/store.ts'
 import { type Clock, timestamp } from '../system/clock.ts'
@@ -50,7 +56,7 @@ export class FailoverWatch {
   }
 
   async look(): Promise<void> {
-    const { clock, store, log } = this.#deps
+    const { clock, store } = this.#deps
     const { heartbeat_timeout_ms, failover_threshold } = this.#options
     const now_ms = clock.now()
     // This program, or the machine, slept; or somebody set the clock.
@@ -58,13 +64,20 @@ export class FailoverWatch {
     this.#looked_ms = now_ms
     if (now_ms < this.#since_ms) return
     const silent_before_ms = now_ms - heartbeat_timeout_ms
-    const resumed = await this.#write((tx, now) => resumeStopped(tx, silent_before_ms, now))
-    if (resumed > 0) log.info('amphorae are heard again and may be replaced', { count: resumed })
+    await this.#resume(silent_before_ms)
     const rows = await listSilent(store.read, silent_before_ms, SILENT_MAX)
     const overdue = planOverdue(rows, { now_ms, heartbeat_timeout_ms, failover_threshold })
     this.#tell(overdue.amphorae, now_ms)
     if (overdue.over_threshold) await this.#stop(overdue.amphorae, rows.length)
     else await this.#replace(overdue.amphorae, silent_before_ms)
+  }
+
+  async #resume(heard_since_ms: number): Promise<void> {
+    const { store, log } = this.#deps
+    // To write is a sync of the disk, and mostly there is nothing to do.
+    if (!(await isAnyStopped(store.read))) return
+    const resumed = await this.#write((tx, now) => resumeStopped(tx, heard_since_ms, now))
+    if (resumed > 0) log.info('amphorae are heard again and may be replaced', { count: resumed })
   }
 
   #tell(amphorae: readonly Silence[], now_ms: number): void {

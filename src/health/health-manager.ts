@@ -16,6 +16,7 @@ import type { Log } from '../system/log.ts'
 import { FailoverWatch } from './failover-watch.ts'
 import { type Arrival, Inbox } from './inbox.ts'
 import { Incomplete } from './incomplete.ts'
+import { KnownRows } from './known-rows.ts'
 import { Oddities } from './oddities.ts'
 import { type Plan, planHealth } from './plan.ts'
 import { type Outcome, Receiver } from './receiver.ts'
@@ -100,6 +101,7 @@ class Running implements HealthManager {
   readonly #watch: FailoverWatch
   readonly #zombies = new Zombies()
   readonly #incomplete = new Incomplete()
+  readonly #known = new KnownRows(loadKnown)
   #listener: DatagramListener | undefined
   #writing: Promise<void> | undefined
   #written_ms = 0
@@ -236,12 +238,14 @@ class Running implements HealthManager {
     }
   }
 
-  #apply(batch: readonly Arrival[]): Promise<Plan> {
-    const now_ms = this.#deps.clock.now()
+  async #apply(batch: readonly Arrival[]): Promise<Plan> {
+    const { clock, store } = this.#deps
+    const now_ms = clock.now()
     const heartbeat_interval_ms = this.#options.heartbeat_interval_ms()
     const amphora_ids = batch.map((arrival) => arrival.heartbeat.amphora_id)
-    return this.#deps.store.transaction(async (tx) => {
-      const known = await loadKnown(tx, amphora_ids)
+    const [plan, revision] = await store.transaction(async (tx) => {
+      const revision = await store.revision(tx)
+      const known = await this.#known.read(tx, revision, amphora_ids)
       const plan = planHealth(known, batch, { now_ms, heartbeat_interval_ms })
       const updated_at = timestamp(now_ms)
       for (const { kind, operating_status, ids } of plan.statuses)
@@ -251,8 +255,10 @@ class Running implements HealthManager {
         await replaceStatistics(tx, plan.replaced)
       }
       await renewHealth(tx, plan.renewals)
-      return plan
+      return [plan, revision] as const
     }, 'crash')
+    this.#known.committed(revision, plan.statuses.length > 0)
+    return plan
   }
 
   #hasStatistics(driver: StatisticsDriver): boolean {

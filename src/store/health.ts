@@ -139,10 +139,7 @@ export async function setOperatingStatus(
     values: ids,
     first: [change.operating_status, change.updated_at],
     build: (on, among) =>
-      on
-        .updateTable(kind)
-        .set({ operating_status: '', updated_at: '' })
-        .where('id', 'in', among),
+      on.updateTable(kind).set({ operating_status: '', updated_at: '' }).where('id', 'in', among),
   })
 }
 
@@ -292,6 +289,16 @@ export async function stopFailover(tx: Tx, ids: readonly string[], now: string):
     .where('id', 'in', ids)
     .where('status', '=', 'ALLOCATED')
     .execute()
+}
+
+/** Whether any amphora is kept from being replaced. */
+export async function isAnyStopped(db: Db): Promise<boolean> {
+  const row = await db
+    .selectFrom('amphora')
+    .select('id')
+    .where('status', '=', 'FAILOVER_STOPPED')
+    .executeTakeFirst()
+  return row !== undefined
 }
 
 /** Those which were heard since that time are what they were; how many. */

@@ -33,9 +33,19 @@ export interface Store {
    * this resolves.
    */
   transaction<T>(body: (tx: Tx) => Promise<T>, durability?: Durability): Promise<T>
+  /** Of what the running transaction sees. */
+  revision(tx: Tx): Promise<Revision>
   /** What `read` has shown until now is on the disk: to be awaited before acting on it outside. */
   synced(): Promise<void>
   close(): void
+}
+
+/** While nothing is written between two transactions, the second has one `own` more. */
+export interface Revision {
+  /** How many transactions of this store have begun. */
+  readonly own: number
+  /** A number that other programs change with each of theirs. */
+  readonly others: number
 }
 
 /**
@@ -58,15 +68,21 @@ export function openStore(path: string): Store {
   const reader = path === ':memory:' ? undefined : openReader(path)
   const disk = reader === undefined ? undefined : new WalSync(openWal(path))
   const { db, transaction } = writerOver<Tables>(writer)
+  let begun = 0
   return {
     // With `:memory:` both are one connection; the reader must not join a transaction that is open.
     read: reader === undefined ? db : readerOver<Tables>(reader),
     transaction: async (body, durability = 'power-cut') => {
-      const result = await duringTransaction(() => transaction(body))
+      const counted = (tx: Tx) => {
+        begun++
+        return body(tx)
+      }
+      const result = await duringTransaction(() => transaction(counted))
       disk?.committed()
       if (durability === 'power-cut') await disk?.synced()
       return result
     },
+    revision: async (tx) => ({ own: begun, others: await dataVersion(tx) }),
     synced: async () => disk?.synced(),
     close: () => {
       disk?.close()
@@ -82,6 +98,15 @@ export async function pingStore(db: Db): Promise<void> {
   await sql`select 1`.execute(db)
 }
 
+/** Source: https://www.sqlite.org/pragma.html#pragma_data_version */
+async function dataVersion(tx: Tx): Promise<number> {
+  const { rows } = await sql<{ data_version: number }>`pragma data_version`.execute(tx)
+  return rows[0]?.data_version ?? 0
+}
+
+/** At most, in KiB, of each connection: the rows of some thousand load balancers stay in memory. */
+const CACHE = 'PRAGMA cache_size = -16384'
+
 function openDatabase(path: string): Database {
   try {
     // Hashes of passwords are in it. The files that SQLite makes beside it get the same mode.
@@ -94,6 +119,7 @@ function openDatabase(path: string): Database {
     // What has to be on the disk is carried there by wal-sync.ts.
     database.run('PRAGMA synchronous = normal')
     database.run('PRAGMA foreign_keys = on')
+    database.run(CACHE)
     return database
   } catch (cause) {
     throw unusable(path, cause)
@@ -103,6 +129,7 @@ function openDatabase(path: string): Database {
 function openReader(path: string): Database {
   const database = new Database(path, { readonly: true, strict: true })
   database.run('PRAGMA busy_timeout = 5000')
+  database.run(CACHE)
   return database
 }
 

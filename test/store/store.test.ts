@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { loadBalancer } from '../../src/model/load-balancer.ts'
 import { findRow, insertRow, updateRow } from '../../src/store/repository.ts'
@@ -39,4 +42,19 @@ test('transactions do not interleave', async () => {
     ),
   )
   expect(order).toEqual(['a1', 'a2', 'b1', 'b2', 'c1', 'c2'])
+})
+
+test('the revision tells that somebody else wrote, in this program or in another', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'store-'))
+  const path = join(folder, 'octavia-lite.db')
+  const [store, other] = [openStore(path), openStore(path)]
+  const revision = () => store.transaction((tx) => store.revision(tx))
+  const [first, second] = [await revision(), await revision()]
+  expect(second).toEqual({ own: first.own + 1, others: first.others })
+  await store.transaction((tx) => insertRow(tx, loadBalancer, loadBalancerRow({})))
+  expect((await revision()).own).toBe(second.own + 2)
+  await other.transaction((tx) => insertRow(tx, loadBalancer, loadBalancerRow({})))
+  expect((await revision()).others).not.toBe(first.others)
+  for (const each of [store, other]) each.close()
+  rmSync(folder, { recursive: true })
 })
