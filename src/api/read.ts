@@ -1,22 +1,24 @@
 /** Routes that only read: the list and the single row of a resource, alike for all of them. */
 import { fault } from '../model/fault.ts'
 import { type Fields, keyOf, type Resource, type Row } from '../model/field.ts'
-import { shownOf, type View } from '../model/view.ts'
-import { type Relatives, viewRow } from '../operation/views.ts'
 import { listScope } from '../policy/check.ts'
 import type { RuleName } from '../policy/rules.ts'
-import { type ListQuery, listTexts } from '../store/list.ts'
+import { type Answer, findAnswer } from '../store/answer.ts'
+import { type ListQuery, listPage } from '../store/list.ts'
+import type { Relatives } from '../store/relatives.ts'
 import { findRow } from '../store/repository.ts'
 import type { Db } from '../store/store.ts'
-import { type Listed, linksOf, parseFields, parseKey, parsePage, selectFields } from './listing.ts'
+import { type Listed, linksOf, parseFields, parseKey, parsePage } from './listing.ts'
 import type { Api, Area, Call, Route } from './route.ts'
 import { allow, JsonText } from './route.ts'
 
 export interface Readable<F extends Fields> extends Omit<Listed, 'resource'> {
   readonly resource: Resource<F>
   /** Absent: its answers are its fields. */
-  readonly relatives?: Relatives<F>
+  readonly relatives?: Relatives
 }
+
+type Answerable = Pick<Readable<Fields>, 'resource' | 'relatives' | 'hidden'>
 
 /** The row, or 404: also for one that is only kept as a memory. */
 export async function getShown<F extends Fields>(
@@ -31,22 +33,36 @@ export async function getShown<F extends Fields>(
   return row
 }
 
-/** One row by `params.id`, as its answer. */
+/** A row that was found, as its answer. */
 export async function answerOne<F extends Fields>(
   db: Db,
   readable: Readable<F>,
   row: Row<F>,
   call?: Call,
-): Promise<Record<string, unknown>> {
-  const view = await viewRow(db, readable.resource, row, readable.relatives)
-  const fields = call === undefined ? null : parseFields(call.query)
-  return { [readable.resource.singular]: selectFields(view, fields) }
+): Promise<JsonText> {
+  const key = String((row as Record<string, unknown>)[keyOf(readable.resource)])
+  return wrapped(readable, await getAnswer(db, readable, key, call))
 }
 
-/**
- * A page of rows within `scope`, with its links. SQLite writes the rows' own fields as JSON: to
- * read a thousand rows and write them again takes twice as long.
- */
+/** A row with the fields that are asked for, or 404 as above. */
+export async function getAnswer(
+  db: Db,
+  { resource, relatives, hidden }: Answerable,
+  id: string,
+  call?: Call,
+): Promise<Answer> {
+  const fields = call === undefined ? null : parseFields(call.query)
+  const wanted = { fields, relatives, hidden }
+  const answer = await findAnswer(db, resource, parseKey(resource, id), wanted)
+  if (answer === undefined) throw fault.notFound(resource.title, id)
+  return answer
+}
+
+export function wrapped({ resource }: Answerable, { text }: Answer): JsonText {
+  return new JsonText(`{"${resource.singular}":${text}}`)
+}
+
+/** A page of rows within `scope`, with its links. */
 export async function answerPage<F extends Fields>(
   api: Api,
   { resource, relatives, ...readable }: Readable<F>,
@@ -55,30 +71,12 @@ export async function answerPage<F extends Fields>(
   scope: ListQuery['where'],
 ): Promise<JsonText> {
   const db = api.store.read
-  const page = await parsePage(db, { ...readable, resource }, query, api.options, scope)
-  const { fields } = page
-  const own = shownOf(resource).filter((name) => !relatives?.replaced.includes(name))
-  const texts = await listTexts(db, resource, page.query, {
-    names: fields === null ? own : own.filter((name) => fields.includes(name)),
-    tenant_id: fields === null || fields.includes('tenant_id'),
-    columns: relatives?.columns ?? [],
-  })
-  const rows = texts.map(({ row }) => row)
-  const more = (await relatives?.load(db, rows)) ?? []
-  const views = texts.map(({ text }, at) => withMore(text, selectFields(more[at] ?? {}, fields)))
-  const key = keyOf(resource)
-  const ids = rows.map((row) => String((row as Record<string, unknown>)[key]))
-  const links = linksOf(page, ids, call.query, call.url, api.options)
+  const asked = await parsePage(db, { ...readable, resource }, query, api.options, scope)
+  const page = await listPage(db, resource, asked.query, { fields: asked.fields, relatives })
+  const links = linksOf(asked, page.keys, call.query, call.url, api.options)
   const { plural } = resource
   const linksName = readable.links ?? `${plural}_links`
-  return new JsonText(`{"${plural}":[${views.join()}],"${linksName}":${JSON.stringify(links)}}`)
-}
-
-/** The text of an object with further members. */
-function withMore(text: string, more: View): string {
-  const added = JSON.stringify(more)
-  if (added === '{}') return text
-  return text === '{}' ? added : `${text.slice(0, -1)},${added.slice(1)}`
+  return new JsonText(`{"${plural}":[${page.text}],"${linksName}":${JSON.stringify(links)}}`)
 }
 
 interface Names {
@@ -127,9 +125,9 @@ export function showRoute<F extends Fields>(
     status: 200,
     answer: { wrapper: singular, fields },
     handle: async (api, call) => {
-      const row = await getShown(api.store.read, readable, call.params.id ?? '')
-      allow(call, projectOf(row))
-      return answerOne(api.store.read, readable, row, call)
+      const answer = await getAnswer(api.store.read, readable, call.params.id ?? '', call)
+      allow(call, answer.project_id)
+      return wrapped(readable, answer)
     },
   }
 }

@@ -6,9 +6,8 @@ import type { Fields, Row, Update } from '../model/field.ts'
 import { parseUpdate, unwrap } from '../model/request.ts'
 import type { OperationDependencies, Origin } from '../operation/change.ts'
 import type { RuleName } from '../policy/rules.ts'
-import { getRow } from '../store/repository.ts'
-import { answerOne, getShown, projectOf, type Readable } from './read.ts'
-import { type Api, allow, type Call, type Route } from './route.ts'
+import { getAnswer, getShown, projectOf, type Readable, wrapped } from './read.ts'
+import { type Api, allow, type Call, type JsonText, type Route } from './route.ts'
 
 interface Names {
   readonly path: string
@@ -73,12 +72,11 @@ export function deleteRoute<F extends Fields>(
 
 /** The row as it is now, wrapped. */
 export async function answerById<F extends Fields>(
-  api: Api,
+  { store }: Api,
   readable: Readable<F>,
   id: string,
-): Promise<Record<string, unknown>> {
-  const row = await getRow(api.store.read, readable.resource, id)
-  return answerOne(api.store.read, readable, row)
+): Promise<JsonText> {
+  return wrapped(readable, await getAnswer(store.read, readable, id))
 }
 
 function findById<F extends Fields>(

@@ -29,6 +29,15 @@ export const SESSION_PERSISTENCE_TYPES = ['SOURCE_IP', 'HTTP_COOKIE', 'APP_COOKI
 /** Cookie names go into the configuration of haproxy: RFC 6265 tokens only (see pool-rules.ts). */
 export const COOKIE_NAME = /^[A-Za-z0-9!#$%&'*+\-.^_`|~]+$/
 
+const persistence = {
+  type: oneOf(SESSION_PERSISTENCE_TYPES),
+  cookie_name: text({ max: 255, pattern: /^[^\s,;\\]+$/ }),
+  persistence_timeout: integer(0),
+  persistence_granularity: ipAddress,
+}
+/** Answers show all of them. */
+export const PERSISTENCE_PARTS = Object.keys(persistence) as readonly (keyof typeof persistence)[]
+
 /** Source: octavia/api/v2/types/pool.py. */
 export const pool = resource({
   title: 'Pool',
@@ -60,18 +69,10 @@ export const pool = resource({
       help: 'How a member is chosen.',
       required: true,
     }),
-    session_persistence: field(
-      object(
-        {
-          type: oneOf(SESSION_PERSISTENCE_TYPES),
-          cookie_name: text({ max: 255, pattern: /^[^\s,;\\]+$/ }),
-          persistence_timeout: integer(0),
-          persistence_granularity: ipAddress,
-        },
-        [],
-      ),
-      { help: 'How a client is kept on one member.', nullable: true },
-    ),
+    session_persistence: field(object(persistence, []), {
+      help: 'How a client is kept on one member.',
+      nullable: true,
+    }),
     tls_enabled: field(boolean, { help: 'Whether members are spoken to by TLS.', fallback: false }),
     tls_container_ref: field(reference, {
       help: 'The client certificate for members.',

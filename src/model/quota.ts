@@ -13,6 +13,11 @@ export const QUOTA_NAMES = [
   'l7policy',
   'l7rule',
 ] as const
+/** Older name to present one. */
+export const OLDER_LIMIT_NAMES = {
+  loadbalancer: 'load_balancer',
+  healthmonitor: 'health_monitor',
+} as const
 /** -1 is unlimited. */
 export type QuotaLimits = Readonly<Record<(typeof QUOTA_NAMES)[number], number>>
 

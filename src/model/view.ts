@@ -9,8 +9,8 @@ import { l7rule } from './l7rule.ts'
 import { listener } from './listener.ts'
 import { loadBalancer } from './load-balancer.ts'
 import { member } from './member.ts'
-import { type Pool, pool } from './pool.ts'
-import type { Quota } from './quota.ts'
+import { PERSISTENCE_PARTS, type Pool, pool } from './pool.ts'
+import { OLDER_LIMIT_NAMES, type Quota } from './quota.ts'
 import { type LoadBalancerTree, type PoolTree, policiesOf, poolsOf } from './tree.ts'
 
 export type View = Readonly<Record<string, unknown>>
@@ -42,16 +42,9 @@ export function fieldsOf(
   return out
 }
 
-/** Session persistence is shown with all its parts. */
-export function persistenceView(value: Pool['session_persistence']): View | null {
+function persistenceView(value: Pool['session_persistence']): View | null {
   if (value === null) return null
-  return {
-    type: null,
-    cookie_name: null,
-    persistence_timeout: null,
-    persistence_granularity: null,
-    ...value,
-  }
+  return Object.fromEntries(PERSISTENCE_PARTS.map((name) => [name, value[name] ?? null]))
 }
 
 function poolFieldsOf(row: Pool): View {
@@ -131,12 +124,12 @@ export interface QuotaView extends Quota {
   readonly [name: string]: unknown
 }
 
-export function olderLimitNames(
-  row: Pick<Quota, 'load_balancer' | 'health_monitor'>,
-): Pick<QuotaView, 'loadbalancer' | 'healthmonitor'> {
-  return { loadbalancer: row.load_balancer, healthmonitor: row.health_monitor }
-}
-
 export function quotaView(row: Quota): QuotaView {
-  return { ...row, tenant_id: row.project_id, ...olderLimitNames(row) }
+  const { loadbalancer, healthmonitor } = OLDER_LIMIT_NAMES
+  return {
+    ...row,
+    tenant_id: row.project_id,
+    loadbalancer: row[loadbalancer],
+    healthmonitor: row[healthmonitor],
+  }
 }

@@ -11,15 +11,14 @@ import type { NetworkDriver } from '../driver/network.ts'
 import type { Lack } from '../model/capability.ts'
 import { fault } from '../model/fault.ts'
 import type { ModelDefaults } from '../model/field.ts'
-import { listener } from '../model/listener.ts'
 import { type LoadBalancer, loadBalancer, type Topology } from '../model/load-balancer.ts'
 import { type Pool, pool } from '../model/pool.ts'
 import type { QuotaLimits } from '../model/quota.ts'
 import { handOver } from '../provider/providers.ts'
-import { loadRedirectingListeners } from '../store/l7policies.ts'
+import { listListenersUsing } from '../store/l7policies.ts'
 import { lockLoadBalancer, markListeners } from '../store/lock.ts'
 import { ensureQuotaRow, isQuotaMet, QUOTA_RESOURCES, type QuotaName } from '../store/quota.ts'
-import { type findRow, findRows, getRow, updateRow } from '../store/repository.ts'
+import { type findRow, getRow, updateRow } from '../store/repository.ts'
 import type { Store, Tx } from '../store/store.ts'
 import { type Clock, timestamp } from '../system/clock.ts'
 import type { ChildAction, ChildKind } from '../worker/catalogue.ts'
@@ -107,15 +106,8 @@ export async function lockForChange(
 /** For changes of members and monitors: the pool must be ACTIVE and becomes PENDING_UPDATE too. */
 export async function lockPool(tx: Tx, row: Pool): Promise<void> {
   if (row.provisioning_status !== 'ACTIVE') throw fault.immutable(pool.title, row.id)
-  await lockForChange(tx, loadBalancerOf(row), await listenerIdsOf(tx, row.id))
+  await lockForChange(tx, loadBalancerOf(row), await listListenersUsing(tx, row.id))
   await updateRow(tx, pool, row.id, { provisioning_status: 'PENDING_UPDATE' })
-}
-
-/** The listeners whose default pool it is, or whose policies lead to it. */
-export async function listenerIdsOf(tx: Tx, pool_id: string): Promise<readonly string[]> {
-  const rows = await findRows(tx, listener, { default_pool_id: pool_id })
-  const redirecting = await loadRedirectingListeners(tx, [pool_id])
-  return [...new Set([...rows.map((row) => row.id), ...(redirecting.get(pool_id) ?? [])])]
 }
 
 export function loadBalancerOf(row: Pool): string {

@@ -6,6 +6,7 @@ import type { MemberCreate } from '../model/graph.ts'
 import { healthMonitor } from '../model/health-monitor.ts'
 import { type Member, member } from '../model/member.ts'
 import { DATAGRAM_PROTOCOLS, type Pool, pool } from '../model/pool.ts'
+import { listListenersUsing } from '../store/l7policies.ts'
 import { countRows, findRow, findRows, getRow, insertRow, updateRow } from '../store/repository.ts'
 import type { Db, Tx } from '../store/store.ts'
 import {
@@ -13,7 +14,6 @@ import {
   chargeQuota,
   enqueueChild,
   getLoadBalancer,
-  listenerIdsOf,
   loadBalancerOf,
   lockPool,
   type OperationDependencies,
@@ -77,7 +77,7 @@ export async function checkFamily(
   members: readonly Pick<Member, 'address'>[],
 ): Promise<void> {
   if (!DATAGRAM_PROTOCOLS.includes(parent.protocol)) return
-  if ((await listenerIdsOf(tx, parent.id)).length === 0) return
+  if ((await listListenersUsing(tx, parent.id)).length === 0) return
   checkMemberFamily(parent.protocol, members, await getLoadBalancer(tx, loadBalancerOf(parent)))
 }
 

@@ -4,6 +4,7 @@ import type { Create, Update } from '../model/field.ts'
 import { l7policy } from '../model/l7policy.ts'
 import { type Listener, listener } from '../model/listener.ts'
 import { pool, type poolRequest } from '../model/pool.ts'
+import { listListenersUsing } from '../store/l7policies.ts'
 import { findRow, findRows, getRow, insertRow, updateRow } from '../store/repository.ts'
 import type { Tx } from '../store/store.ts'
 import { findCertificateFault } from './certificates.ts'
@@ -12,7 +13,6 @@ import {
   chargeQuota,
   enqueueChild,
   getLoadBalancer,
-  listenerIdsOf,
   loadBalancerOf,
   lockForChange,
   type OperationDependencies,
@@ -101,7 +101,7 @@ export async function updatePool(
         : { ...changes, session_persistence: mergePersistence(stored, persistence) }
     checkPoolPersistence(merged.session_persistence ?? null, row.protocol)
     checkPoolChanges(merged, row, deps.settings, refused)
-    await lockForChange(tx, load_balancer_id, await listenerIdsOf(tx, id))
+    await lockForChange(tx, load_balancer_id, await listListenersUsing(tx, id))
     await updateRow(tx, pool, id, {
       ...resetPoolDefaults(merged, deps.settings),
       provisioning_status: 'PENDING_UPDATE',
@@ -133,7 +133,7 @@ export async function deletePool(
     const load_balancer_id = loadBalancerOf(await getRow(tx, pool, id))
     const [user] = await findRows(tx, l7policy, { redirect_pool_id: id })
     if (user !== undefined) throw fault.poolInUse(id, user.id)
-    await lockForChange(tx, load_balancer_id, await listenerIdsOf(tx, id))
+    await lockForChange(tx, load_balancer_id, await listListenersUsing(tx, id))
     await updateRow(tx, pool, id, { provisioning_status: 'PENDING_DELETE' })
     await enqueueChild(tx, 'pool-delete', { load_balancer_id, id }, origin, now)
   })

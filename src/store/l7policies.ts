@@ -1,8 +1,7 @@
 /** L7 policies in their order, and the listeners which they tie to pools. */
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { type L7Policy, l7policy } from '../model/l7policy.ts'
 import type { ProvisioningStatus } from '../model/status.ts'
-import { runLookup } from './batch.ts'
 import { runCompiled } from './compiled.ts'
 import { findRows, updateRow } from './repository.ts'
 import type { Db, Tx } from './store.ts'
@@ -47,25 +46,22 @@ export async function setPositions(
     if (known.get(id) !== at + 1) await updateRow(tx, l7policy, id, { position: at + 1 })
 }
 
-/** Pool id to the ids of listeners whose enabled policies with rules lead to it. */
-export async function loadRedirectingListeners(
-  db: Db,
-  pool_ids: readonly string[],
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  const rows = await runLookup<{ pool_id: string; listener_id: string }>(db, {
-    key: 'redirecting listeners',
-    build: (on, among) =>
-      on
-        .selectFrom('l7policy')
-        .innerJoin('l7rule', 'l7rule.l7policy_id', 'l7policy.id')
-        .select(['l7policy.redirect_pool_id as pool_id', 'l7policy.listener_id'])
-        .distinct()
-        .where('l7policy.admin_state_up', '=', 1)
-        .where('l7policy.redirect_pool_id', 'in', among)
-        .orderBy('l7policy.listener_id'),
-    values: pool_ids,
-    first: [1],
-  })
-  const groups = Map.groupBy(rows, (row) => row.pool_id)
-  return new Map([...groups].map(([id, list]) => [id, list.map((row) => row.listener_id)]))
+/** Ids of listeners whose default pool it is, or whose enabled policies with rules lead to it. */
+export async function listListenersUsing(db: Db, pool_id: string): Promise<readonly string[]> {
+  const rows = await runCompiled<{ id: string }>(db, 'listeners using', [pool_id, pool_id], (on) =>
+    on
+      .selectFrom('listener')
+      .select('id')
+      .where('id', 'in', listenersUsing(sql`${''}`)),
+  )
+  return rows.map(({ id }) => id)
+}
+
+/** The same as a query, for a pool that is an expression. */
+export function listenersUsing(pool_id: RawBuilder<unknown>): RawBuilder<string> {
+  return sql`(
+    select id from listener where default_pool_id = ${pool_id}
+    union
+    select listener_id from l7policy where redirect_pool_id = ${pool_id} and admin_state_up = 1
+      and exists (select 1 from l7rule where l7policy_id = l7policy.id))`
 }

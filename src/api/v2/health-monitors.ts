@@ -6,7 +6,7 @@ import {
   deleteHealthMonitor,
   updateHealthMonitor,
 } from '../../operation/health-monitor.ts'
-import { healthMonitorRelatives } from '../../operation/views.ts'
+import { healthMonitorRelatives } from '../../store/relatives.ts'
 import { getRow } from '../../store/repository.ts'
 import { listRoute, type Readable, showRoute } from '../read.ts'
 import { allow, type Route } from '../route.ts'

@@ -14,7 +14,7 @@ import {
 import { parseUpdate, unwrap } from '../../model/request.ts'
 import { type QuotaView, quotaView } from '../../model/view.ts'
 import { resetQuota, updateQuota } from '../../operation/quota.ts'
-import { quotaRelatives } from '../../operation/views.ts'
+import { quotaRelatives } from '../../store/relatives.ts'
 import { findRow } from '../../store/repository.ts'
 import { listRoute, type Readable } from '../read.ts'
 import { type Api, allow, type Call, type Route } from '../route.ts'
