@@ -7,44 +7,25 @@ import { type RawBuilder, sql } from 'kysely'
 import { type Compilable, runCompiled } from './compiled.ts'
 import type { Db } from './store.ts'
 
-interface Query {
+export interface Batch {
   /** Names the query; from a small fixed set. */
   readonly key: string
+  /** The query, with `listed` or `unpacked` after all other values. */
+  build(db: Db): Compilable
+  readonly values: readonly (string | readonly (string | number | null)[])[]
   /** Values that the query names before. */
   readonly first?: readonly unknown[]
 }
 
-export interface Lookup extends Query {
-  /** The query, with `among`, to be looked for with `in`, after all other values. */
-  build(db: Db, among: RawBuilder<string>): Compilable
-  readonly values: readonly string[]
+/** All rows that the query gives. */
+export async function runBatch<R>(db: Db, { key, build, values, first = [] }: Batch): Promise<R[]> {
+  if (values.length === 0) return []
+  return await runCompiled<R>(db, key, [...first, JSON.stringify(values)], build)
 }
 
-export interface Batch extends Query {
-  /** The query, with `unpacked` after all other values. */
-  build(db: Db): Compilable
-  readonly values: readonly (readonly (string | number | null)[])[]
-}
-
-/** All rows that the query gives for any of the values. */
-export async function runLookup<R>(db: Db, query: Lookup): Promise<R[]> {
-  const { key, build, values, first = [] } = query
-  const [only] = values
-  if (only === undefined) return []
-  // To unpack one value takes SQLite several times as long as to find what it names.
-  if (values.length === 1)
-    return await runCompiled<R>(db, `${key} of one`, [...first, only], (on) => build(on, ONE))
-  const all = [...first, JSON.stringify(values)]
-  return await runCompiled<R>(db, key, all, (on) => build(on, LISTED))
-}
-
-const ONE = sql<string>`(${''})`
-const LISTED = sql<string>`(select value from json_each(${''}))`
-
-/** One statement for all rows of values. */
-export async function runBatch(db: Db, { key, build, values, first = [] }: Batch): Promise<void> {
-  if (values.length === 0) return
-  await runCompiled(db, key, [...first, JSON.stringify(values)], build)
+/** The values of a batch, to look for with `in`. */
+export function listed(): RawBuilder<string> {
+  return sql`(select value from json_each(${''}))`
 }
 
 /** The values of a batch, each an array, as rows to insert. */

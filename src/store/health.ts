@@ -3,7 +3,7 @@
  * everything that their heartbeats can change, however many they are.
  */
 import type { AmphoraStatus, OperatingStatus, ProvisioningStatus } from '../model/status.ts'
-import { runBatch, runLookup, unpacked } from './batch.ts'
+import { listed, runBatch, unpacked } from './batch.ts'
 import type { Db, Tx } from './store.ts'
 
 export interface KnownAmphora {
@@ -81,50 +81,50 @@ type MemberRow = Omit<KnownMember, 'admin_state_up'> & { admin_state_up: number;
 export async function loadKnown(db: Db, amphora_ids: readonly string[]): Promise<Known> {
   const known = collectAmphorae(await loadAmphorae(db, amphora_ids))
   const values = [...known.load_balancers.keys()]
-  const listeners = await runLookup<ListenerRow>(db, {
+  const listeners = await runBatch<ListenerRow>(db, {
     key: 'health listeners',
     values,
-    build: (on, among) =>
+    build: (on) =>
       on
         .selectFrom('listener')
         .select(['id', 'loadbalancer_id', 'operating_status', 'admin_state_up'])
         .select(['provisioning_status', 'protocol', 'default_pool_id'])
-        .where('loadbalancer_id', 'in', among),
+        .where('loadbalancer_id', 'in', listed()),
   })
-  const pools = await runLookup<PoolRow>(db, {
+  const pools = await runBatch<PoolRow>(db, {
     key: 'health pools',
     values,
-    build: (on, among) =>
+    build: (on) =>
       on
         .selectFrom('pool')
         .select(['id', 'loadbalancer_id', 'operating_status'])
-        .where('loadbalancer_id', 'in', among),
+        .where('loadbalancer_id', 'in', listed()),
   })
-  const members = await runLookup<MemberRow>(db, {
+  const members = await runBatch<MemberRow>(db, {
     key: 'health members',
     values,
-    build: (on, among) =>
+    build: (on) =>
       on
         .selectFrom('member as m')
         .innerJoin('pool as p', 'p.id', 'm.pool_id')
         .select(['m.id', 'm.pool_id', 'm.operating_status', 'm.admin_state_up'])
-        .where('p.loadbalancer_id', 'in', among),
+        .where('p.loadbalancer_id', 'in', listed()),
   })
   addChildren(known.load_balancers, { listeners, pools, members })
   return known
 }
 
 function loadAmphorae(db: Db, ids: readonly string[]): Promise<AmphoraRow[]> {
-  return runLookup<AmphoraRow>(db, {
+  return runBatch<AmphoraRow>(db, {
     key: 'health amphorae',
     values: ids,
-    build: (on, among) =>
+    build: (on) =>
       on
         .selectFrom('amphora as a')
         .leftJoin('load_balancer as b', 'b.id', 'a.loadbalancer_id')
         .select(['a.id', 'a.status', 'a.compute_id', 'b.id as loadbalancer_id'])
         .select(['b.operating_status', 'b.provisioning_status', 'b.admin_state_up'])
-        .where('a.id', 'in', among),
+        .where('a.id', 'in', listed()),
   })
 }
 
@@ -134,12 +134,15 @@ export async function setOperatingStatus(
   ids: readonly string[],
   change: { readonly operating_status: OperatingStatus; readonly updated_at: string },
 ): Promise<void> {
-  await runLookup(tx, {
+  await runBatch(tx, {
     key: `health ${kind} status`,
     values: ids,
     first: [change.operating_status, change.updated_at],
-    build: (on, among) =>
-      on.updateTable(kind).set({ operating_status: '', updated_at: '' }).where('id', 'in', among),
+    build: (on) =>
+      on
+        .updateTable(kind)
+        .set({ operating_status: '', updated_at: '' })
+        .where('id', 'in', listed()),
   })
 }
 
