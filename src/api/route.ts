@@ -100,9 +100,9 @@ export interface Call {
 
 /**
  * Where a path stands: `lbaas` under /v2[.0]/lbaas and /v2[.0], `octavia` and `octavia-lite` under
- * /v2[.0]/<area>, `root` as it is.
+ * /v2[.0]/<area>, `network` under /v2[.0], `root` as it is.
  */
-export type Area = 'lbaas' | 'octavia' | 'octavia-lite' | 'root'
+export type Area = 'lbaas' | 'octavia' | 'octavia-lite' | 'network' | 'root'
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
@@ -155,6 +155,8 @@ const PREFIXES: Readonly<Record<Area, readonly string[]>> = {
   lbaas: ['/v2.0/lbaas', '/v2/lbaas', '/v2.0', '/v2'],
   octavia: ['/v2.0/octavia', '/v2/octavia'],
   'octavia-lite': ['/v2.0/octavia-lite', '/v2/octavia-lite'],
+  // Clients without a catalog take the version of the root's document, which is /v2.
+  network: ['/v2.0', '/v2'],
   root: [''],
 }
 

@@ -19,6 +19,13 @@ test('networks are found by id and by name', async () => {
   expect((await send('GET', `/v2.0/networks/${PROJECT}`)).status).toBe(404)
 })
 
+test('clients without a catalog take the version of networks from the document of the root', async () => {
+  const { send } = createHarness({ api: { localNetworks } })
+  const { body } = await send('GET', '/v2/networks?name=vip-net')
+  expect(body).toEqual({ networks: [expect.objectContaining({ id: NETWORK.id })] })
+  expect((await send('GET', `/v2/networks/${NETWORK.id}`)).body.network.name).toBe('vip-net')
+})
+
 test('the port of a VIP is shown with its addresses and security groups', async () => {
   const harness = createHarness({ api: { localNetworks } })
   const { lb } = await makeTree(harness)

@@ -66,15 +66,15 @@ test.skipIf(missing !== undefined)(
     }
     expect(await openstack(ann, 'loadbalancer list')).toEqual([])
     await expect(openstack(ann, 'loadbalancer show one')).rejects.toThrow()
-    const made = (await openstack(ann, 'application credential create ci')) as {
-      id: string
-      secret: string
-    }
+    // Newer releases of the client head their columns with capitals.
+    const made = (await openstack(ann, 'application credential create ci')) as
+      | { id: string; secret: string }
+      | { ID: string; Secret: string }
     const ci = {
       OS_AUTH_TYPE: 'v3applicationcredential',
       OS_AUTH_URL: ann.OS_AUTH_URL,
-      OS_APPLICATION_CREDENTIAL_ID: made.id,
-      OS_APPLICATION_CREDENTIAL_SECRET: made.secret,
+      OS_APPLICATION_CREDENTIAL_ID: 'id' in made ? made.id : made.ID,
+      OS_APPLICATION_CREDENTIAL_SECRET: 'id' in made ? made.secret : made.Secret,
     }
     expect(await openstack(ci, 'loadbalancer list')).toEqual([])
 

@@ -72,8 +72,9 @@ export function startEndpoint(api: string, keystone = `${api}${IDENTITY_PREFIX}`
 
 function answerOf(path: string): object | undefined {
   if (path === NETWORK_PREFIX) return NETWORK_VERSIONS
-  if (/^(\/network)?\/v2\.0\/subnets(\.json)?$/.test(path)) return { subnets: [SUBNET] }
-  if (/^(\/network)?\/v2\.0\/qos\/policies(\.json)?$/.test(path)) return { policies: [QOS_POLICY] }
+  if (/^(\/network)?\/v2(\.0)?\/subnets(\.json)?$/.test(path)) return { subnets: [SUBNET] }
+  if (/^(\/network)?\/v2(\.0)?\/qos\/policies(\.json)?$/.test(path))
+    return { policies: [QOS_POLICY] }
   if (path.startsWith(IDENTITY_PREFIX)) return undefined
   if (/\/projects$/.test(path)) return { projects: [PROJECT] }
   if (/\/projects\/[^/]+$/.test(path)) return { project: PROJECT }

@@ -102,8 +102,8 @@ function routesOf(names: Names, views: (asked: Asked) => Promise<readonly View[]
   return [
     {
       method: 'GET',
-      area: 'root',
-      path: `/v2.0/${path}`,
+      area: 'network',
+      path: `/${path}`,
       rule: 'network:get_all',
       summary: `List the ${plural} that there are without Neutron.`,
       status: 200,
@@ -117,8 +117,8 @@ function routesOf(names: Names, views: (asked: Asked) => Promise<readonly View[]
     },
     {
       method: 'GET',
-      area: 'root',
-      path: `/v2.0/${path}/:id`,
+      area: 'network',
+      path: `/${path}/:id`,
       rule: 'network:get_all',
       summary: `Show one of the ${plural} that there are without Neutron.`,
       status: 200,
