@@ -2,8 +2,10 @@
  * Routes that change a child resource by its id, alike for all of them; creating differs and stays
  * apart.
  */
+
+import { fault } from '../model/fault.ts'
 import type { Fields, Row, Update } from '../model/field.ts'
-import { parseUpdate, unwrap } from '../model/request.ts'
+import { parseChanges } from '../model/request.ts'
 import type { OperationDependencies, Origin } from '../operation/change.ts'
 import type { RuleName } from '../policy/rules.ts'
 import { getAnswer, getShown, projectOf, type Readable, wrapped } from './read.ts'
@@ -13,6 +15,8 @@ interface Names {
   readonly path: string
   readonly rule: RuleName
   readonly summary: string
+  /** What faults call a body of changes; default as for other bodies. */
+  readonly changed?: string
 }
 
 /**
@@ -21,7 +25,7 @@ interface Names {
  */
 export function updateRoute<F extends Fields>(
   readable: Readable<F>,
-  names: Names,
+  { changed, ...names }: Names,
   update: (
     deps: OperationDependencies,
     row: Row<F>,
@@ -30,8 +34,8 @@ export function updateRoute<F extends Fields>(
   ) => Promise<void>,
   find: (api: Api, call: Call) => Promise<Row<F>> = findById(readable),
 ): Route {
-  const { resource } = readable
-  const { argument, singular, fields } = resource
+  const { singular, fields } = readable.resource
+  const resource = { ...readable.resource, argument: changed ?? readable.resource.argument }
   return {
     ...names,
     method: 'PUT',
@@ -40,10 +44,10 @@ export function updateRoute<F extends Fields>(
     request: { wrapper: singular, fields, kind: 'update' },
     answer: { wrapper: singular, fields },
     handle: async (api, call) => {
-      const body = unwrap(call.body, argument, singular)
-      const changes = parseUpdate(fields, body, `${argument}.${singular}`, api.settings.defaults)
+      const changes = parseChanges(resource, call.body, api.settings.defaults)
       const row = await find(api, call)
       allow(call, projectOf(row))
+      if (changes === undefined) throw fault.missingArgument(singular)
       await update(api, row, changes, call.origin)
       return answerById(api, readable, idOf(row))
     },

@@ -48,6 +48,8 @@ export interface Port {
   readonly device_id: string
   readonly device_owner: string
   readonly fixed_ips: readonly FixedIp[]
+  /** Every subnet and address is on it: it is made up. */
+  readonly boundless?: boolean
 }
 
 /** What a VIP port is asked for. `port_id` adopts a port of the user's; else one is made. */

@@ -46,6 +46,11 @@ export interface FieldOptions<T> {
   readonly writable?: 'never' | 'create' | 'always'
   /** A create request without it is refused. */
   readonly required?: boolean
+  /**
+   * The title of what a required id belongs to: it is asked for last, and null is one that is not
+   * found.
+   */
+  readonly parent?: string
   /** null is a value of its own, in rows and answers. */
   readonly nullable?: boolean
   /** What an absent value on create, and an explicit null, becomes. */

@@ -38,7 +38,8 @@ export const HTTP_FIELDS = [
 export const HTTP_FALLBACKS = { http_method: 'GET', url_path: '/', expected_codes: '200' } as const
 /** Upstream's set and no more: what ends a path in a request line or a configuration is out. */
 const URL_PATH = /^\/[A-Za-z0-9\-._~!$&'()*+,;=:@%/?[\]]*$/
-const DOMAIN_NAME = /^(?=.{1,253}\.?$)(?:(?!-|[^.]+_)[A-Za-z0-9\-_]{1,63}(?<!-)(?:\.|$))+$/
+/** Character for character upstream's, since faults show it. */
+const DOMAIN_NAME = /^(?=.{1,253}\.?$)(?:(?!-|[^.]+_)[A-Za-z0-9-_]{1,63}(?<!-)(?:\.|$))+$/
 
 /** A JSON number, 1.0 or 1.1. */
 const httpVersion: FieldType<number> = {
@@ -71,6 +72,7 @@ export const healthMonitor = resource({
       help: 'The pool whose members are checked.',
       writable: 'create',
       required: true,
+      parent: 'Pool',
       shown: false,
     }),
     type: field(oneOf(HEALTH_MONITOR_TYPES), {

@@ -48,7 +48,12 @@ export const l7policy = resource({
     ...tagged,
     ...statuses,
     ...times,
-    listener_id: field(uuid, { help: 'The listener.', writable: 'create', required: true }),
+    listener_id: field(uuid, {
+      help: 'The listener.',
+      writable: 'create',
+      required: true,
+      parent: 'Listener',
+    }),
     action: field(oneOf(L7POLICY_ACTIONS), {
       help: 'What is done with a request to which all rules apply.',
       required: true,

@@ -84,6 +84,7 @@ export const listener = resource({
       help: 'The load balancer.',
       writable: 'create',
       required: true,
+      parent: 'Load Balancer',
       shown: false,
     }),
     protocol: field(oneOf(LISTENER_PROTOCOLS), {

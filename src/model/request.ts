@@ -9,6 +9,7 @@ import {
   type Fields,
   isObject,
   type ModelDefaults,
+  type Resource,
   type Update,
 } from './field.ts'
 
@@ -40,10 +41,16 @@ function isDeeper(value: unknown, levels: number): boolean {
  * faults.
  */
 export function unwrap(body: unknown, argument: string, wrapper: string): unknown {
+  const inner = unwrapIfAny(body, argument, wrapper)
+  if (inner === undefined) throw fault.missingArgument(wrapper)
+  return inner
+}
+
+/** The same, but undefined where nothing stands there. */
+export function unwrapIfAny(body: unknown, argument: string, wrapper: string): unknown {
   if (body === undefined) throw fault.missingArgument(argument)
   const outer = expectObject(body, argument)
   refuseUnknown(outer, [wrapper], argument)
-  if (outer[wrapper] === undefined) throw fault.missingArgument(wrapper)
   return outer[wrapper]
 }
 
@@ -70,7 +77,9 @@ export function parseCreate<F extends Fields>(
   defaults: ModelDefaults,
 ): Create<F> {
   const values = withProject(fields, expectObject(input, path))
-  const writable = Object.entries(fields).filter(([, { options }]) => options.writable !== 'never')
+  const writable = Object.entries(fields)
+    .filter(([, { options }]) => options.writable !== 'never')
+    .sort(([, a], [, b]) => Number(isParent(a)) - Number(isParent(b)))
   refuseUnknown(
     values,
     writable.map(([name]) => name),
@@ -83,6 +92,17 @@ export function parseCreate<F extends Fields>(
       value === undefined ? absent(name, field, defaults) : given(name, field, value, defaults)
   }
   return out as Create<F>
+}
+
+/** A body of changes: undefined for one without any, which is refused where there is a row only. */
+export function parseChanges<F extends Fields>(
+  { argument, singular, fields }: Pick<Resource<F>, 'argument' | 'singular' | 'fields'>,
+  body: unknown,
+  defaults: ModelDefaults,
+): Update<F> | undefined {
+  const inner = unwrapIfAny(body, argument, singular)
+  if (inner === undefined) return undefined
+  return parseUpdate(fields, inner, `${argument}.${singular}`, defaults)
 }
 
 /**
@@ -122,6 +142,10 @@ function withProject(
 // biome-ignore lint/suspicious/noExplicitAny: of any type, only read through its own methods
 type AnyField = Field<any, any>
 
+function isParent({ options }: AnyField): boolean {
+  return options.parent !== undefined
+}
+
 function absent(name: string, field: AnyField, defaults: ModelDefaults): unknown {
   if (field.options.required === true) throw fault.missingField(name)
   return fallbackOf(field, defaults)
@@ -129,8 +153,10 @@ function absent(name: string, field: AnyField, defaults: ModelDefaults): unknown
 
 function given(name: string, field: AnyField, value: unknown, defaults: ModelDefaults): unknown {
   if (value === null) {
-    if (field.options.required === true) throw fault.invalidOption(null, name)
-    return field.options.whenNull ?? fallbackOf(field, defaults)
+    const { parent, required, whenNull } = field.options
+    if (parent !== undefined) throw fault.notFound(parent, 'None')
+    if (required === true) throw fault.invalidOption(null, name)
+    return whenNull ?? fallbackOf(field, defaults)
   }
   const parsed = field.type.parse(value)
   if (!parsed.ok) throw fault.invalidField(name, value, parsed.message)

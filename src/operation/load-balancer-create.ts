@@ -210,7 +210,7 @@ function planPool(
   base: MakeBase,
 ): { pool: Pool; members: readonly Member[]; monitor: HealthMonitor | undefined } {
   const { settings } = deps
-  checkPoolPersistence(item.pool.session_persistence, item.pool.protocol)
+  checkPoolPersistence(item.pool.session_persistence, item.pool.protocol, { is_new: true })
   checkNewPool(item.pool, settings, undefined)
   const row = newPool(base(), load_balancer_id, withPoolDefaults(item.pool, settings))
   const { healthmonitor } = item

@@ -23,7 +23,7 @@ import { validateProfile } from './profile.ts'
 
 type Deps = OperationDependencies
 
-/** How the two kinds differ; `title` is what upstream calls a profile that is in use. */
+/** How the two kinds differ; `title` is what upstream calls a profile that cannot be deleted. */
 const KINDS = {
   flavor: {
     profile: flavorProfile as Resource<Fields>,
@@ -93,7 +93,7 @@ export async function deleteProfile(deps: Deps, kind: ProfileKind, id: string): 
   const { profile } = KINDS[kind]
   await deps.store.transaction(async (tx) => {
     await refuseOffered(tx, kind, id)
-    if (!(await deleteRow(tx, profile, id))) throw fault.notFound(profile.title, id)
+    if (!(await deleteRow(tx, profile, id))) throw fault.notFound(KINDS[kind].title, id)
   })
 }
 

@@ -41,13 +41,20 @@ export function resetPoolDefaults(changes: PoolUpdate, settings: TlsSettings): P
 }
 
 /** What is looked at first. */
-export function checkPoolPersistence(persistence: Persistence, protocol: PoolProtocol): void {
+export function checkPoolPersistence(
+  persistence: Persistence,
+  protocol: PoolProtocol,
+  { is_new }: { readonly is_new: boolean },
+): void {
   if (persistence === null) return
   if (DATAGRAM_PROTOCOLS.includes(protocol)) checkDatagramPersistence(persistence)
-  else if ((persistence.persistence_timeout ?? 0) !== 0 || persistence.persistence_granularity)
+  else if ((persistence.persistence_timeout ?? 0) !== 0 || persistence.persistence_granularity) {
+    // Upstream forgot one of them in the text for changes.
+    const protocols = is_new ? 'UDP and SCTP' : 'UDP'
     throw fault.validation(
-      'persistence_timeout and persistence_granularity is only for UDP and SCTP protocol pools.',
+      `persistence_timeout and persistence_granularity is only for ${protocols} protocol pools.`,
     )
+  }
   checkCookie(persistence)
 }
 

@@ -58,7 +58,7 @@ export async function createPool(
     const front =
       listener_id === null ? undefined : await getListener(tx, listener_id, load_balancer_id)
     if (front !== undefined) checkProtocols(front.protocol, values.protocol)
-    checkPoolPersistence(fields.session_persistence, fields.protocol)
+    checkPoolPersistence(fields.session_persistence, fields.protocol, { is_new: true })
     await chargeQuota(tx, deps.settings, owner.project_id ?? '', 'pool')
     if (front !== undefined && front.default_pool_id !== null) throw fault.duplicateDefaultPool()
     await lockForChange(tx, load_balancer_id, front === undefined ? [] : [front.id])
@@ -99,7 +99,7 @@ export async function updatePool(
       persistence === undefined
         ? changes
         : { ...changes, session_persistence: mergePersistence(stored, persistence) }
-    checkPoolPersistence(merged.session_persistence ?? null, row.protocol)
+    checkPoolPersistence(merged.session_persistence ?? null, row.protocol, { is_new: false })
     checkPoolChanges(merged, row, deps.settings, refused)
     await lockForChange(tx, load_balancer_id, await listListenersUsing(tx, id))
     await updateRow(tx, pool, id, {

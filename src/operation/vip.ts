@@ -4,6 +4,7 @@
  * octavia/api/v2/controllers/load_balancer.py, _validate_vip_request_object.
  */
 import {
+  type FixedIp,
   type Network,
   type NetworkView,
   type Port,
@@ -101,7 +102,11 @@ async function findPlace(
   if (wanted.vip_port_id !== null) return placeOfPort(network, wanted.vip_port_id, wanted)
   if (wanted.vip_network_id !== null)
     return placeInNetwork(network, settings.topology, wanted.vip_network_id, wanted)
-  const subnet = await getSubnet(network, wanted.vip_subnet_id ?? '')
+  return placeInSubnet(network, wanted.vip_subnet_id ?? '', wanted)
+}
+
+async function placeInSubnet(network: NetworkView, id: string, wanted: Wanted): Promise<Place> {
+  const subnet = await getSubnet(network, id)
   return { network_id: subnet.network_id, subnet, ip_address: within(subnet, wanted.vip_address) }
 }
 
@@ -110,7 +115,10 @@ async function placeOfPort(network: NetworkView, id: string, wanted: Wanted): Pr
   if (port === undefined) throw fault.referenceNotFound('Port', id)
   if (port.device_id !== '')
     throw fault.validation(`Port ${port.id} is already used by device ${port.device_id} `)
-  if (wanted.vip_subnet_id !== null) await getSubnet(network, wanted.vip_subnet_id)
+  if (wanted.vip_subnet_id !== null) {
+    const place = await placeInSubnet(network, wanted.vip_subnet_id, wanted)
+    if (port.boundless === true) return place
+  }
   const fixed = chooseFixedIp(port, wanted)
   return {
     network_id: port.network_id,
@@ -130,8 +138,10 @@ function chooseFixedIp(port: Port, wanted: Wanted): Port['fixed_ips'][number] {
     )
   }
   if (wanted.vip_address !== null) {
-    const found = port.fixed_ips.find((ip) => sameAddress(ip.ip_address, wanted.vip_address))
-    if (found !== undefined) return found
+    const isWanted = (ip: FixedIp) =>
+      port.boundless === true || sameAddress(ip.ip_address, wanted.vip_address)
+    const found = port.fixed_ips.find(isWanted)
+    if (found !== undefined) return { ...found, ip_address: wanted.vip_address }
     throw fault.validation('Specified VIP address not found on the specified VIP port.')
   }
   const [only, ...more] = port.fixed_ips

@@ -3,6 +3,14 @@ export function newId(): string {
   return crypto.randomUUID()
 }
 
+/**
+ * A new UUID that sorts behind those made before (RFC 9562, version 7): what was made within one
+ * second is listed in the order in which it was made, and rows go to the end of their table.
+ */
+export function newOrderedId(): string {
+  return Bun.randomUUIDv7()
+}
+
 export const NIL_UUID = '00000000-0000-0000-0000-000000000000'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/

@@ -110,6 +110,17 @@ test.each([
   expect([answer.status, answer.body.faultstring]).toEqual([status, fault])
 })
 
+test('a change without changes is refused where there is something to change', async () => {
+  const harness = createHarness()
+  const { body } = await harness.send('POST', '/v2/loadbalancers', CREATE)
+  const put = async (id: string) => {
+    const answer = await harness.send('PUT', `/v2/loadbalancers/${id}`, {})
+    return [answer.status, answer.body.faultstring]
+  }
+  expect(await put(body.loadbalancer.id)).toEqual([400, 'Missing argument: "loadbalancer"'])
+  expect(await put('nobody')).toEqual([404, 'Load Balancer nobody not found.'])
+})
+
 test('a body over the limit is 413, announced or not', async () => {
   const harness = createHarness()
   const text = JSON.stringify({ loadbalancer: { name: 'x'.repeat(10 << 20) } })

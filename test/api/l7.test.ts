@@ -318,7 +318,7 @@ const SCENARIOS: readonly Scenario[] = [
     name: 'a rule of a policy that is not there',
     request: () => ['POST', `${POLICIES}/${NIL}/rules`, ruleBody()],
     status: 404,
-    fault: `L7 Policy ${NIL} not found.`,
+    fault: `L7Policy ${NIL} not found.`,
   },
   {
     name: 'a rule is checked as it will be',

@@ -35,6 +35,7 @@ const KINDS = [
     profilesMany: 'flavorprofiles',
     profileLinks: 'flavorprofile_links',
     profileTitle: 'Flavor Profile',
+    deletedTitle: 'Flavor profile',
     profileNil: 'Flavor profile',
     data: 'flavor_data',
     good: '{"compute_flavor": "m1.small"}',
@@ -54,6 +55,7 @@ const KINDS = [
     profilesMany: 'availability_zone_profiles',
     profileLinks: 'availability_zone_profile_links',
     profileTitle: 'Availability Zone Profile',
+    deletedTitle: 'Availability Zone Profile',
     profileNil: 'Availability Zone Profile',
     data: 'availability_zone_data',
     good: '{"compute_zone": "nova"}',
@@ -168,7 +170,7 @@ describe.each(KINDS.map((kind) => [kind.kind, kind] as const))('%s', (_name, kin
     expect((await harness.send('DELETE', `${kind.profiles}/${id}`)).status).toBe(204)
     expect(outcome(await harness.send('DELETE', `${kind.profiles}/${id}`))).toEqual([
       404,
-      `${kind.profileTitle} ${id} not found.`,
+      `${kind.deletedTitle} ${id} not found.`,
     ])
   })
 

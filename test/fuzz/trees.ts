@@ -95,7 +95,7 @@ export class Trees {
     }
     const row = this.#allowed(() => {
       const parsed = parseCreate(poolFields, body, 'body', DEFAULTS as never)
-      checkPoolPersistence(parsed.session_persistence, parsed.protocol)
+      checkPoolPersistence(parsed.session_persistence, parsed.protocol, { is_new: true })
       const values = withPoolDefaults(parsed, SETTINGS)
       checkNewPool(values, SETTINGS, undefined)
       return poolRow({ ...values, id: random.uuid(), loadbalancer_id })

@@ -50,10 +50,18 @@ describe.each(MINIMAL)('$title', (resource, minimal) => {
       expect(() => create({ ...minimal, [name]: undefined })).toThrow(
         `Invalid input for field/attribute ${name}. Value: 'None'. Mandatory field missing.`,
       )
+      const parent = fields[name]?.options.parent
       expect(() => create({ ...minimal, [name]: null })).toThrow(
-        `None is not a valid option for ${name}`,
+        parent === undefined
+          ? `None is not a valid option for ${name}`
+          : `${parent} None not found.`,
       )
     }
+  })
+
+  test('what it belongs to is missed last', () => {
+    const [parent] = Object.keys(fields).filter((name) => fields[name]?.options.parent)
+    if (parent !== undefined) expect(() => create({})).not.toThrow(parent)
   })
 
   test('each field that only the system writes is unknown', () => {

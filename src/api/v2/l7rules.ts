@@ -1,11 +1,12 @@
 /**
  * Upstream does not ask whether a rule is one of the policy in the path, only whether both exist.
  */
-import { l7policy } from '../../model/l7policy.ts'
+import { fault } from '../../model/fault.ts'
+import { type L7Policy, l7policy } from '../../model/l7policy.ts'
 import { type L7Rule, l7rule } from '../../model/l7rule.ts'
 import { parseCreate, unwrap } from '../../model/request.ts'
 import { createL7Rule, deleteL7Rule, updateL7Rule } from '../../operation/l7rule.ts'
-import { getRow } from '../../store/repository.ts'
+import { findRow, getRow } from '../../store/repository.ts'
 import { parseUuid } from '../../system/ids.ts'
 import { answerOne, answerPage, type Readable } from '../read.ts'
 import { type Api, allow, type Call, type Route } from '../route.ts'
@@ -16,9 +17,12 @@ const { argument, singular, plural, fields } = l7rule
 const area = 'lbaas'
 const path = '/l7policies/:id/rules'
 
-function getPolicy(api: Api, call: Call) {
+async function getPolicy(api: Api, call: Call): Promise<L7Policy> {
   const id = call.params.id ?? ''
-  return getRow(api.store.read, l7policy, parseUuid(id) ?? id)
+  const row = await findRow(api.store.read, l7policy, parseUuid(id) ?? id)
+  // In one word here, as upstream.
+  if (row === undefined) throw fault.notFound('L7Policy', id)
+  return row
 }
 
 async function getRule(api: Api, call: Call): Promise<L7Rule> {
@@ -76,7 +80,12 @@ export const L7RULE_ROUTES: readonly Route[] = [
   },
   updateRoute(
     readable,
-    { path: `${path}/:rule_id`, rule: 'l7rule:put', summary: 'Change a rule of an L7 policy.' },
+    {
+      path: `${path}/:rule_id`,
+      rule: 'l7rule:put',
+      summary: 'Change a rule of an L7 policy.',
+      changed: 'l7rule_',
+    },
     (deps, row, changes, origin) => updateL7Rule(deps, row.id, changes, origin),
     getRule,
   ),

@@ -2,7 +2,7 @@ import { fault } from '../../model/fault.ts'
 import { isObject, parseBoolean } from '../../model/field.ts'
 import { parseGraph } from '../../model/graph.ts'
 import { loadBalancer } from '../../model/load-balancer.ts'
-import { parseUpdate, unwrap } from '../../model/request.ts'
+import { parseChanges, unwrap } from '../../model/request.ts'
 import { graphView, statusView } from '../../model/view.ts'
 import { failoverLoadBalancer } from '../../operation/amphora.ts'
 import { deleteLoadBalancer, updateLoadBalancer } from '../../operation/load-balancer.ts'
@@ -73,9 +73,9 @@ export const LOAD_BALANCER_ROUTES: readonly Route[] = [
     request: { wrapper: singular, fields, kind: 'update' },
     answer: { wrapper: singular, fields },
     handle: async (api, call) => {
-      const body = unwrap(call.body, argument, singular)
-      const changes = parseUpdate(fields, body, path, api.settings.defaults)
+      const changes = parseChanges(loadBalancer, call.body, api.settings.defaults)
       const row = await getAllowed(api, call)
+      if (changes === undefined) throw fault.missingArgument(singular)
       if (changes.vip_sg_ids !== undefined)
         allow(call, row.project_id, 'loadbalancer:put:vip_sg_ids')
       await updateLoadBalancer(api, row.id, changes, call.origin)

@@ -18,7 +18,7 @@ import { openVault, type Vault } from '../../secret/vault.ts'
 import { openStore, type Store } from '../../store/store.ts'
 import { systemClock } from '../../system/clock.ts'
 import { systemDatagrams } from '../../system/datagram.ts'
-import { newId } from '../../system/ids.ts'
+import { newId, newOrderedId } from '../../system/ids.ts'
 import { createLog, errorText, type Log } from '../../system/log.ts'
 import { BuildPlaces } from '../../worker/build-places.ts'
 import { createAnnouncer } from '../../worker/events.ts'
@@ -178,7 +178,7 @@ function openApi(parts: {
     compute: drivers.compute,
     certificateManager: drivers.certificateManager,
     clock: systemClock,
-    newId,
+    newId: newOrderedId,
     engine,
     log,
     settings: operationSettings(config),

@@ -99,6 +99,7 @@ function userPort(id: string): Port {
     device_id: '',
     device_owner: '',
     fixed_ips: [{ subnet_id: subnetIdOf(network_id, 4), ip_address: derivedAddress(id) }],
+    boundless: true,
   }
 }
 

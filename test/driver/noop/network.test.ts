@@ -57,6 +57,12 @@ test('a network has an IPv4 and an IPv6 subnet, which hold any address', async (
   }
 })
 
+const ALLOWED = {
+  allow_vip_network_id: true,
+  allow_vip_subnet_id: true,
+  allow_vip_port_id: true,
+} as OperationSettings
+
 test('any network, subnet and address go together, as tests of upstream name them', async () => {
   const [vip_network_id, vip_subnet_id, other] = [newId(), newId(), newId()]
   const wanted = {
@@ -64,16 +70,25 @@ test('any network, subnet and address go together, as tests of upstream name the
     ...{ vip_address: '2001:db8::1', vip_sg_ids: [] },
     additional_vips: [{ subnet_id: other, ip_address: '2001:db8::2' }],
   }
-  const allowed = {
-    allow_vip_network_id: true,
-    allow_vip_subnet_id: true,
-    allow_vip_port_id: true,
-  } as OperationSettings
-  expect(await planVip(createNoopNetwork(), allowed, wanted)).toEqual({
+  expect(await planVip(createNoopNetwork(), ALLOWED, wanted)).toEqual({
     ...{ network_id: vip_network_id, subnet_id: vip_subnet_id, port_id: null },
     ip_address: '2001:db8::1',
     additional_vips: [{ subnet_id: other, ip_address: '2001:db8::2' }],
   })
+})
+
+test.each([
+  ['subnet and address', { vip_subnet_id: newId(), vip_address: '192.0.2.7' }],
+  ['a subnet', { vip_subnet_id: newId(), vip_address: null }],
+  ['an address', { vip_subnet_id: null, vip_address: '192.0.2.7' }],
+])('any port goes with %s', async (_what, { vip_subnet_id, vip_address }) => {
+  const wanted = {
+    ...{ vip_network_id: null, vip_port_id: newId(), vip_qos_policy_id: null },
+    ...{ vip_subnet_id, vip_address, vip_sg_ids: [], additional_vips: [] },
+  }
+  const plan = await planVip(createNoopNetwork(), ALLOWED, wanted)
+  expect(plan.subnet_id).toEqual(vip_subnet_id ?? expect.any(String))
+  expect(plan.ip_address).toBe(vip_address)
 })
 
 test('a VIP follows the subnet or the address that is asked for', async () => {
