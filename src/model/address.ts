@@ -100,6 +100,12 @@ export function parseCidr(text: string): Cidr | undefined {
   return { family: ip.family, network, prefix, text: `${network.text}/${prefix}` }
 }
 
+/** The prefix that holds an address alone; undefined if it is none. */
+export function hostCidr(text: string): Cidr | undefined {
+  const ip = parseIp(text)
+  return ip === undefined ? undefined : parseCidr(`${ip.text}/${BITS[ip.family]}`)
+}
+
 export function contains(cidr: Cidr, ip: Ip): boolean {
   const hostBits = BigInt(BITS[cidr.family] - cidr.prefix)
   return cidr.family === ip.family && ip.value >> hostBits === cidr.network.value >> hostBits

@@ -7,7 +7,7 @@
  * The texts of refused values are those of upstream's WSME types (octavia/api/common/types.py).
  */
 import { parseUuid } from '../system/ids.ts'
-import { parseCidr, parseIp } from './address.ts'
+import { hostCidr, parseCidr, parseIp } from './address.ts'
 
 export type Json =
   | null
@@ -172,7 +172,7 @@ export const boolean: FieldType<boolean> = {
   parse: (value) => {
     if (typeof value === 'boolean') return ok(value)
     // WSME converts these spellings; clients send them.
-    if (value === 1 || value === 0) return ok(value === 1)
+    if (Number.isInteger(value)) return ok(value !== 0)
     const parsed = typeof value === 'string' ? parseBoolean(value) : undefined
     return parsed === undefined ? refuse('Value not an unambiguous boolean') : ok(parsed)
   },
@@ -236,12 +236,12 @@ export const ipAddressAsWritten: FieldType<string> = {
   },
 }
 
-/** An IPv4 or IPv6 prefix; host bits are tolerated and cleared. */
+/** An IPv4 or IPv6 prefix, or an address for itself; host bits are tolerated and cleared. */
 export const cidr: FieldType<string> = {
   column: 'text',
   schema: { type: 'string', format: 'cidr' },
   parse: (value) => {
-    const parsed = typeof value === 'string' ? parseCidr(value) : undefined
+    const parsed = typeof value === 'string' ? (parseCidr(value) ?? hostCidr(value)) : undefined
     return parsed === undefined
       ? refuse('Value should be IPv4 or IPv6 CIDR format')
       : ok(parsed.text)

@@ -37,7 +37,7 @@ export const HTTP_FIELDS = [
 ] as const
 export const HTTP_FALLBACKS = { http_method: 'GET', url_path: '/', expected_codes: '200' } as const
 /** Upstream's set and no more: what ends a path in a request line or a configuration is out. */
-const URL_PATH = /^\/[A-Za-z0-9\-._~!$&'()*+,;=:@%/?[\]]*$/
+const URL_PATH = /^\/(?!\/)[A-Za-z0-9\-._~!$&'()*+,;=:@%/?[\]]*$/
 /** Character for character upstream's, since faults show it. */
 const DOMAIN_NAME = /^(?=.{1,253}\.?$)(?:(?!-|[^.]+_)[A-Za-z0-9-_]{1,63}(?<!-)(?:\.|$))+$/
 

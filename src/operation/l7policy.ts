@@ -13,13 +13,14 @@ import {
   change,
   chargeQuota,
   enqueueChild,
+  getLoadBalancer,
   lockForChange,
   type OperationDependencies,
   type Origin,
 } from './change.ts'
 import { agreeRedirect, checkRule, placedAt } from './l7-rules.ts'
 import { newL7Policy, newL7Rule } from './rows.ts'
-import { checkProtocols, PROVIDER } from './rules.ts'
+import { checkProtocols, refuseOfAmphorae } from './rules.ts'
 
 /** The id of the new policy, which is PENDING_CREATE with its rules and in its place. */
 export async function createL7Policy(
@@ -41,8 +42,8 @@ export async function createL7Policy(
     await chargeQuota(tx, deps.settings, front.project_id ?? '', 'l7rule', checked.length)
     await lockForChange(tx, load_balancer_id, [front.id])
     if (!L7_PROTOCOLS.includes(front.protocol))
-      throw fault.providerUnsupported(
-        PROVIDER,
+      refuseOfAmphorae(
+        await getLoadBalancer(tx, load_balancer_id),
         `${front.protocol} protocol listeners do not support L7 policies`,
       )
     const base = { id, project_id: front.project_id, now: now.text }

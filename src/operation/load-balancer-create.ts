@@ -34,6 +34,7 @@ import { sameServer } from './member.ts'
 import { checkNewMonitor } from './monitor-rules.ts'
 import { checkStillOffered, chooseOffer, type OfferChoice } from './offer-choice.ts'
 import {
+  checkAlgorithm,
   checkNewPool,
   checkPoolPersistence,
   poolCertificateRefs,
@@ -185,6 +186,7 @@ function planRows(
     updated_at: null,
   }
   checkSecurityGroups(row, row.vip_sg_ids)
+  for (const item of graph.pools) checkAlgorithm(row, item.pool.lb_algorithm)
   const plans = graph.pools.map((item) => planPool(deps, item, id, member_sriov, base))
   const pools = plans.map((each) => each.pool)
   const { listeners, policies, rules } = planListeners(deps, graph, id, pools, base)

@@ -2,9 +2,11 @@
  * The rules of a pool by itself. Source: octavia/api/v2/controllers/pool.py and
  * octavia/common/validate.py, check_session_persistence. Pure.
  */
+
 import { fault } from '../model/fault.ts'
 import type { Update } from '../model/field.ts'
 import type { PoolGraph } from '../model/graph.ts'
+import type { LoadBalancer } from '../model/load-balancer.ts'
 import {
   COOKIE_NAME,
   DATAGRAM_PROTOCOLS,
@@ -14,7 +16,7 @@ import {
   UNSUPPORTED_ALGORITHMS,
 } from '../model/pool.ts'
 import type { CertificateRefs } from './certificates.ts'
-import { PROVIDER } from './rules.ts'
+import { refuseOfAmphorae } from './rules.ts'
 import { checkAlpn, checkCiphers, checkVersions, type TlsSettings } from './tls-rules.ts'
 
 type PoolCreate = PoolGraph['pool']
@@ -97,7 +99,6 @@ export function checkNewPool(
   checkCiphers(values.tls_ciphers, settings)
   checkVersions(values.tls_versions, settings)
   checkAlpn(values.alpn_protocols)
-  checkAlgorithm(values.lb_algorithm)
 }
 
 export function checkPoolChanges(
@@ -119,7 +120,6 @@ export function checkPoolChanges(
   checkCiphers(changes.tls_ciphers, settings)
   checkVersions(changes.tls_versions, settings)
   checkAlpn(changes.alpn_protocols)
-  checkAlgorithm(changes.lb_algorithm)
 }
 
 /** What is to be asked of the certificate manager; a CA again only where it or its list changes. */
@@ -132,10 +132,11 @@ export function poolCertificateRefs(values: PoolUpdate, stored?: Pool): Certific
   }
 }
 
-function checkAlgorithm(algorithm: Pool['lb_algorithm'] | undefined): void {
+/** What is looked at last. */
+export function checkAlgorithm(
+  owner: Pick<LoadBalancer, 'provider'>,
+  algorithm: Pool['lb_algorithm'] | undefined,
+): void {
   if ((UNSUPPORTED_ALGORITHMS as readonly unknown[]).includes(algorithm))
-    throw fault.providerUnsupported(
-      PROVIDER,
-      `Amphora provider does not support ${algorithm} algorithm.`,
-    )
+    refuseOfAmphorae(owner, `Amphora provider does not support ${algorithm} algorithm.`)
 }

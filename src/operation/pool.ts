@@ -19,6 +19,7 @@ import {
   type Origin,
 } from './change.ts'
 import {
+  checkAlgorithm,
   checkNewPool,
   checkPoolChanges,
   checkPoolPersistence,
@@ -63,6 +64,7 @@ export async function createPool(
     if (front !== undefined && front.default_pool_id !== null) throw fault.duplicateDefaultPool()
     await lockForChange(tx, load_balancer_id, front === undefined ? [] : [front.id])
     checkNewPool(fields, deps.settings, refused)
+    checkAlgorithm(owner, fields.lb_algorithm)
     const base = { id, project_id: owner.project_id, now: now.text }
     await insertRow(
       tx,
@@ -101,6 +103,7 @@ export async function updatePool(
         : { ...changes, session_persistence: mergePersistence(stored, persistence) }
     checkPoolPersistence(merged.session_persistence ?? null, row.protocol, { is_new: false })
     checkPoolChanges(merged, row, deps.settings, refused)
+    checkAlgorithm(await getLoadBalancer(tx, load_balancer_id), merged.lb_algorithm)
     await lockForChange(tx, load_balancer_id, await listListenersUsing(tx, id))
     await updateRow(tx, pool, id, {
       ...resetPoolDefaults(merged, deps.settings),

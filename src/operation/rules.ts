@@ -12,11 +12,19 @@ import {
 import type { LoadBalancer } from '../model/load-balancer.ts'
 import type { Member } from '../model/member.ts'
 import { DATAGRAM_PROTOCOLS, type PoolProtocol } from '../model/pool.ts'
+import { getProvider } from '../provider/providers.ts'
 
 /** The one provider, in its faults. */
-export const PROVIDER = 'amphora'
+const PROVIDER = 'amphora'
 
-type Vips = Pick<LoadBalancer, 'vip_address' | 'additional_vips'>
+/** A row without a name is from before there were providers. */
+type Owned = Pick<LoadBalancer, 'provider'>
+type Vips = Owned & Pick<LoadBalancer, 'vip_address' | 'additional_vips'>
+
+/** Throws 501 where amphorae would have to do it. */
+export function refuseOfAmphorae({ provider }: Owned, what: string): void {
+  if (getProvider(provider ?? PROVIDER).limited) throw fault.providerUnsupported(PROVIDER, what)
+}
 
 function vipAddressesOf(owner: Vips): readonly string[] {
   const vips = [owner.vip_address, ...owner.additional_vips.map((vip) => vip.ip_address ?? null)]
@@ -69,8 +77,8 @@ export function checkMemberFamily(
   if (!DATAGRAM_PROTOCOLS.includes(protocol)) return
   const families = new Set(vipAddressesOf(owner).map((vip) => parseIp(vip)?.family))
   if (members.some((member) => !families.has(parseIp(member.address)?.family)))
-    throw fault.providerUnsupported(
-      PROVIDER,
+    refuseOfAmphorae(
+      owner,
       "This provider doesn't support mixing IPv4 and IPv6 addresses for its VIP and members in " +
         `${protocol} load balancers.`,
     )

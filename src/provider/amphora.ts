@@ -5,5 +5,6 @@ import type { Provider } from './provider.ts'
 export const amphoraProvider: Provider = {
   carryOut: async (tx, job, now) => void (await enqueue(tx, job, now)),
   createVipPort: null,
+  limited: true,
   reports: false,
 }

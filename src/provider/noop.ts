@@ -15,5 +15,6 @@ export const noopProvider: Provider = {
     subnet_id: request.subnet_id ?? newId(),
     additional_vips: request.additional_vips,
   }),
+  limited: false,
   reports: true,
 }

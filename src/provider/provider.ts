@@ -17,6 +17,8 @@ export interface Provider {
   carryOut<N extends FlowName>(tx: Tx, job: Enqueue<N>, now: number): Promise<void>
   /** The VIP of a new load balancer; null: the network makes it. */
   readonly createVipPort: ((request: VipRequest, newId: () => string) => ProviderVip) | null
+  /** Whether what amphorae cannot do is refused; one that does nothing takes everything. */
+  readonly limited: boolean
   /** Whether it tells its statuses over the sockets of the driver agent. */
   readonly reports: boolean
 }

@@ -121,6 +121,20 @@ test('a change without changes is refused where there is something to change', a
   expect(await put('nobody')).toEqual([404, 'Load Balancer nobody not found.'])
 })
 
+test('what amphorae cannot do is refused where amphorae have to do it', async () => {
+  const enabled_provider_drivers = { amphora: '', noop_driver: '' }
+  const harness = createHarness({ settings: { enabled_provider_drivers } })
+  for (const [provider, status] of [
+    ['amphora', 501],
+    ['noop_driver', 201],
+  ]) {
+    const pools = [{ name: 'p', protocol: 'HTTP', lb_algorithm: 'SOURCE_IP_PORT' }]
+    const loadbalancer = { ...CREATE.loadbalancer, provider, pools }
+    const answer = await harness.send('POST', '/v2/loadbalancers', { loadbalancer })
+    expect([provider, answer.status]).toEqual([provider, status])
+  }
+})
+
 test('a body over the limit is 413, announced or not', async () => {
   const harness = createHarness()
   const text = JSON.stringify({ loadbalancer: { name: 'x'.repeat(10 << 20) } })

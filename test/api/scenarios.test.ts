@@ -230,10 +230,12 @@ const SCENARIOS: readonly Scenario[] = [
     request: (ids) => [
       'POST',
       LISTENERS,
-      listenerBody(ids, { allowed_cidrs: ['10.0.1.7/24', '192.0.2.1/32'] }),
+      listenerBody(ids, { allowed_cidrs: ['10.0.1.7/24', '192.0.2.1'] }),
     ],
     status: 201,
-    body: () => ({ listener: { allowed_cidrs: ['10.0.1.0/24', '192.0.2.1/32'] } }),
+    body: () => ({
+      listener: { allowed_cidrs: ['10.0.1.0/24', '192.0.2.1/32'] },
+    }),
   },
   {
     name: 'no prefixes are null',
