@@ -3,8 +3,6 @@ import {
   cidr,
   field,
   integer,
-  list,
-  map,
   oneOf,
   port,
   type Row,
@@ -12,6 +10,7 @@ import {
   text,
   uuid,
 } from './field.ts'
+import { list, map } from './nested-field.ts'
 import { admin, described, id, named, owned, statuses, tagged, times } from './parts.ts'
 import type { PoolProtocol } from './pool.ts'
 import { reference, tlsFields } from './tls.ts'

@@ -1,15 +1,5 @@
-import {
-  field,
-  ipAddress,
-  list,
-  name,
-  object,
-  oneOf,
-  type Row,
-  resource,
-  text,
-  uuid,
-} from './field.ts'
+import { field, ipAddress, name, oneOf, type Row, resource, text, uuid } from './field.ts'
+import { list, object } from './nested-field.ts'
 import { admin, described, id, named, owned, statuses, tagged, times } from './parts.ts'
 
 export const TOPOLOGIES = ['SINGLE', 'ACTIVE_STANDBY'] as const

@@ -1,5 +1,6 @@
 /** Fields which every provisioned resource has, written once. */
-import { boolean, description, field, list, name, oneOf, text, time, uuid } from './field.ts'
+import { boolean, description, field, name, oneOf, text, time, uuid } from './field.ts'
+import { list } from './nested-field.ts'
 import { OPERATING_STATUSES, PROVISIONING_STATUSES } from './status.ts'
 
 export const TAGS_MAX = 100

@@ -3,13 +3,13 @@ import {
   field,
   integer,
   ipAddress,
-  object,
   oneOf,
   type Row,
   resource,
   text,
   uuid,
 } from './field.ts'
+import { object } from './nested-field.ts'
 import { admin, described, id, named, owned, statuses, tagged, times } from './parts.ts'
 import { reference, tlsFields } from './tls.ts'
 

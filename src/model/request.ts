@@ -159,7 +159,10 @@ function given(name: string, field: AnyField, value: unknown, defaults: ModelDef
     return whenNull ?? fallbackOf(field, defaults)
   }
   const parsed = field.type.parse(value)
-  if (!parsed.ok) throw fault.invalidField(name, value, parsed.message)
+  if (!parsed.ok) {
+    const at = parsed.at ?? { name, value }
+    throw fault.invalidField(at.name, at.value, parsed.message)
+  }
   return parsed.value
 }
 

@@ -2,7 +2,8 @@
  * What a request to keep a secret says, in Barbican's words (barbican/common/validators.py); only
  * what certificates need. Pure.
  */
-import { type FieldType, field, integer, isObject, list, name, oneOf, text } from './field.ts'
+import { type FieldType, field, integer, isObject, name, oneOf, text } from './field.ts'
+import { list } from './nested-field.ts'
 import { reference } from './tls.ts'
 
 export const SECRET_TYPES = [

@@ -1,5 +1,6 @@
 /** What listeners and pools say about TLS alike. Pure. */
-import { type FieldType, field, list, oneOf, text } from './field.ts'
+import { type FieldType, field, oneOf, text } from './field.ts'
+import { list } from './nested-field.ts'
 
 /** Oldest first: a minimum means all from it on. */
 export const TLS_VERSIONS = ['SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const

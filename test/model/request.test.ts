@@ -32,6 +32,18 @@ const MINIMAL = [
   [healthMonitor, { pool_id: ID, type: 'TCP', delay: 1, timeout: 1, max_retries: 1 }],
 ] as const
 
+test('a part of a value is refused by its own name', () => {
+  const refusal = (session_persistence: unknown) => () =>
+    parseUpdate(pool.fields, { session_persistence }, 'a.b', DEFAULTS)
+  expect(refusal({ type: 'APP_COOKIE', cookie_name: 'a b' })).toThrow(
+    "Invalid input for field/attribute cookie_name. Value: 'a b'.",
+  )
+  const additional_vips = [{ ip_address: '10.0.0.1' }]
+  expect(() => parseCreate(loadBalancer.fields, { additional_vips }, 'a.b', DEFAULTS)).toThrow(
+    "Invalid input for field/attribute subnet_id. Value: 'None'. Mandatory field missing.",
+  )
+})
+
 describe.each(MINIMAL)('$title', (resource, minimal) => {
   const fields: Fields = resource.fields
   const create = (input: object): Record<string, unknown> =>
