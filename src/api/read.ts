@@ -3,7 +3,7 @@ import { fault } from '../model/fault.ts'
 import { type Fields, keyOf, type Resource, type Row } from '../model/field.ts'
 import { listScope } from '../policy/check.ts'
 import type { RuleName } from '../policy/rules.ts'
-import { type Answer, findAnswer } from '../store/answer.ts'
+import { type Answer, answerNames, findAnswer } from '../store/answer.ts'
 import { type ListQuery, listPage } from '../store/list.ts'
 import type { Relatives } from '../store/relatives.ts'
 import { findRow } from '../store/repository.ts'
@@ -51,11 +51,20 @@ export async function getAnswer(
   id: string,
   call?: Call,
 ): Promise<Answer> {
-  const fields = call === undefined ? null : parseFields(call.query)
-  const wanted = { fields, relatives, hidden }
+  const asked = call === undefined ? null : parseFields(call.query)
+  const wanted = { fields: known(asked, resource, relatives), relatives, hidden }
   const answer = await findAnswer(db, resource, parseKey(resource, id), wanted)
   if (answer === undefined) throw fault.notFound(resource.title, id)
   return answer
+}
+
+/** Of the fields that a client asks for, those that there are. */
+function known(
+  asked: readonly string[] | null,
+  resource: Resource<Fields>,
+  relatives: Relatives | undefined,
+): readonly string[] | null {
+  return asked && answerNames(resource, relatives).filter((name) => asked.includes(name))
 }
 
 export function wrapped({ resource }: Answerable, { text }: Answer): JsonText {
@@ -72,7 +81,8 @@ export async function answerPage<F extends Fields>(
 ): Promise<JsonText> {
   const db = api.store.read
   const asked = await parsePage(db, { ...readable, resource }, query, api.options, scope)
-  const page = await listPage(db, resource, asked.query, { fields: asked.fields, relatives })
+  const fields = known(asked.fields, resource, relatives)
+  const page = await listPage(db, resource, asked.query, { fields, relatives })
   const links = linksOf(asked, page.keys, call.query, call.url, api.options)
   const { plural } = resource
   const linksName = readable.links ?? `${plural}_links`

@@ -2,7 +2,6 @@
  * Routes that change a child resource by its id, alike for all of them; creating differs and stays
  * apart.
  */
-
 import { fault } from '../model/fault.ts'
 import type { Fields, Row, Update } from '../model/field.ts'
 import { parseChanges } from '../model/request.ts'

@@ -2,7 +2,6 @@
  * The rules of a pool by itself. Source: octavia/api/v2/controllers/pool.py and
  * octavia/common/validate.py, check_session_persistence. Pure.
  */
-
 import { fault } from '../model/fault.ts'
 import type { Update } from '../model/field.ts'
 import type { PoolGraph } from '../model/graph.ts'

@@ -17,10 +17,19 @@ export interface Hidden {
 
 /** What is wanted of each row. */
 export interface Wanted {
-  /** Names of the answer; null is all. */
+  /** Some names of `answerNames`; null is all. */
   readonly fields: readonly string[] | null
   /** Absent: there is nothing but the fields of the row. */
   readonly relatives?: Relatives | undefined
+}
+
+/** The names that an answer can have. */
+export function answerNames(resource: Resource<Fields>, relatives?: Relatives): readonly string[] {
+  const { values = {}, optional } = relatives ?? {}
+  const names = new Set([...shownOf(resource), ...Object.keys(values)])
+  if (resource.fields.project_id !== undefined) names.add('tenant_id')
+  if (optional !== undefined) names.add(optional.name)
+  return [...names]
 }
 
 export interface Answer {
