@@ -3,12 +3,16 @@ export function newId(): string {
   return crypto.randomUUID()
 }
 
+const VERSION_AT = 14
+
 /**
- * A new UUID that sorts behind those made before (RFC 9562, version 7): what was made within one
- * second is listed in the order in which it was made, and rows go to the end of their table.
+ * A new UUID that sorts behind those made before: what was made within one second is listed in the
+ * order in which it was made, and rows go to the end of their table. Laid out as version 7 of
+ * RFC 9562, but it says version 4: upstream's are of that version, and clients may check it.
  */
 export function newOrderedId(): string {
-  return Bun.randomUUIDv7()
+  const id = Bun.randomUUIDv7()
+  return `${id.slice(0, VERSION_AT)}4${id.slice(VERSION_AT + 1)}`
 }
 
 export const NIL_UUID = '00000000-0000-0000-0000-000000000000'
