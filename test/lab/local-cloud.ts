@@ -88,7 +88,7 @@ export interface Report {
 
 /** Asks the agent of an amphora over the management network, until it answers. */
 export async function askAgent(cloud: LocalCloud, amphora_id: string): Promise<Report> {
-  for (let attempt = 0; attempt < 100; attempt++) {
+  for (let attempt = 0; attempt < 1000; attempt++) {
     const answer = await say(cloud, amphora_id, 'hello')
     if (answer !== '') return JSON.parse(answer) as Report
     await systemClock.sleep(10)
