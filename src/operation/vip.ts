@@ -116,8 +116,8 @@ async function placeOfPort(network: NetworkView, id: string, wanted: Wanted): Pr
   if (port.device_id !== '')
     throw fault.validation(`Port ${port.id} is already used by device ${port.device_id} `)
   if (wanted.vip_subnet_id !== null) {
-    const place = await placeInSubnet(network, wanted.vip_subnet_id, wanted)
-    if (port.boundless === true) return place
+    if (port.boundless === true) return placeInSubnet(network, wanted.vip_subnet_id, wanted)
+    await getSubnet(network, wanted.vip_subnet_id)
   }
   const fixed = chooseFixedIp(port, wanted)
   return {

@@ -148,6 +148,12 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    name: 'a port in the subnet gives its address, whatever else is asked for',
+    given: withPort(),
+    ask: { vip_port_id: PORT, vip_subnet_id: SUBNET, vip_address: '192.0.2.9' },
+    vip: { vip_port_id: PORT, vip_address: '10.0.0.77', vip_subnet_id: SUBNET },
+  },
+  {
     name: 'a port outside the subnet',
     given: withPort(),
     ask: { vip_port_id: PORT, vip_subnet_id: SUBNET6 },
