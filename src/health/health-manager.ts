@@ -244,7 +244,7 @@ class Running implements HealthManager {
     const heartbeat_interval_ms = this.#options.heartbeat_interval_ms()
     const amphora_ids = batch.map((arrival) => arrival.heartbeat.amphora_id)
     const [plan, revision] = await store.transaction(async (tx) => {
-      const revision = await store.revision(tx)
+      const revision = store.revision(tx)
       const known = await this.#known.read(tx, revision, amphora_ids)
       const plan = planHealth(known, batch, { now_ms, heartbeat_interval_ms })
       const updated_at = timestamp(now_ms)

@@ -25,11 +25,8 @@ export interface Wanted {
 
 /** The names that an answer can have. */
 export function answerNames(resource: Resource<Fields>, relatives?: Relatives): readonly string[] {
-  const { values = {}, optional } = relatives ?? {}
-  const names = new Set([...shownOf(resource), ...Object.keys(values)])
-  if (resource.fields.project_id !== undefined) names.add('tenant_id')
-  if (optional !== undefined) names.add(optional.name)
-  return [...names]
+  const { optional } = relatives ?? {}
+  return [...membersOf(resource, relatives).keys(), ...(optional ? [optional.name] : [])]
 }
 
 export interface Answer {
@@ -65,18 +62,29 @@ export function rowText(
   resource: Resource<Fields>,
   { fields, relatives }: Wanted,
 ): RawBuilder<string> {
-  const { values = {}, optional } = relatives ?? {}
   const isWanted = (name: string): boolean => fields === null || fields.includes(name)
-  const own = shownOf(resource).filter((name) => !Object.hasOwn(values, name) && isWanted(name))
-  const members = own.map((name) => member(name, columnValue(resource, name)))
-  if (resource.fields.project_id !== undefined && isWanted('tenant_id'))
-    members.push(member('tenant_id', sql.ref('project_id')))
-  for (const [name, value] of Object.entries(values))
-    if (isWanted(name)) members.push(member(name, value))
+  const members = [...membersOf(resource, relatives)]
+    .filter(([name]) => isWanted(name))
+    .map(([name, value]) => member(name, value))
+  const optional = relatives?.optional
   if (optional === undefined || !isWanted(optional.name)) return object(members)
   const { name, value } = optional
   return sql`case when ${value} is null then ${object(members)}
     else ${object([...members, member(name, value)])} end`
+}
+
+/** What every answer has: name to the expression of its value. */
+function membersOf(
+  resource: Resource<Fields>,
+  relatives: Relatives | undefined,
+): ReadonlyMap<string, RawBuilder<unknown>> {
+  const values = relatives?.values ?? {}
+  const members = new Map<string, RawBuilder<unknown>>()
+  for (const name of shownOf(resource))
+    if (!Object.hasOwn(values, name)) members.set(name, columnValue(resource, name))
+  if (resource.fields.project_id !== undefined) members.set('tenant_id', sql.ref('project_id'))
+  for (const [name, value] of Object.entries(values)) members.set(name, value)
+  return members
 }
 
 function object(members: readonly RawBuilder<unknown>[]): RawBuilder<string> {

@@ -34,7 +34,7 @@ export interface Store {
    */
   transaction<T>(body: (tx: Tx) => Promise<T>, durability?: Durability): Promise<T>
   /** Of what the running transaction sees. */
-  revision(tx: Tx): Promise<Revision>
+  revision(tx: Tx): Revision
   /** What `read` has shown until now is on the disk: to be awaited before acting on it outside. */
   synced(): Promise<void>
   close(): void
@@ -82,7 +82,8 @@ export function openStore(path: string): Store {
       if (durability === 'power-cut') await disk?.synced()
       return result
     },
-    revision: async (tx) => ({ own: begun, others: await dataVersion(tx) }),
+    // https://www.sqlite.org/pragma.html#pragma_data_version
+    revision: () => ({ own: begun, others: pragma(writer, 'data_version') }),
     synced: async () => disk?.synced(),
     close: () => {
       disk?.close()
@@ -96,12 +97,6 @@ export function openStore(path: string): Store {
 /** Rejects where the database does not answer. */
 export async function pingStore(db: Db): Promise<void> {
   await sql`select 1`.execute(db)
-}
-
-/** Source: https://www.sqlite.org/pragma.html#pragma_data_version */
-async function dataVersion(tx: Tx): Promise<number> {
-  const { rows } = await sql<{ data_version: number }>`pragma data_version`.execute(tx)
-  return rows[0]?.data_version ?? 0
 }
 
 /** At most, in KiB, of each connection: the rows of some thousand load balancers stay in memory. */

@@ -48,7 +48,7 @@ test('the revision tells that somebody else wrote, in this program or in another
   const folder = mkdtempSync(join(tmpdir(), 'store-'))
   const path = join(folder, 'octavia-lite.db')
   const [store, other] = [openStore(path), openStore(path)]
-  const revision = () => store.transaction((tx) => store.revision(tx))
+  const revision = () => store.transaction(async (tx) => store.revision(tx))
   const [first, second] = [await revision(), await revision()]
   expect(second).toEqual({ own: first.own + 1, others: first.others })
   await store.transaction((tx) => insertRow(tx, loadBalancer, loadBalancerRow({})))
